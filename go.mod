@@ -1,6 +1,6 @@
 module github.com/airlock-ns/airlock
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/containernetworking/plugins v1.9.0
@@ -9,3 +9,5 @@ require (
 	github.com/thediveo/gons v0.9.9
 	golang.org/x/sys v0.49.0
 )
+
+require go.yaml.in/yaml/v3 v3.0.5 // indirect
