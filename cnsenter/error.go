@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cnsenter
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/airlock-ns/airlock/ns"
+)
+
+// ErrNotLinked is what Start returns in a program without the constructor: one that was built with CGO_ENABLED=0, or for another
+// system than Linux. errors.Is(err, errors.ErrUnsupported) holds.
+var ErrNotLinked = fmt.Errorf("the constructor is not part of this program: build it for Linux with CGO_ENABLED=1 and a C compiler: %w",
+	errors.ErrUnsupported)
+
+// ErrDeadPIDNamespace tells that the init process of the joined PID namespace has ended: no process can be born there any more,
+// pid_namespaces(7).
+var ErrDeadPIDNamespace = errors.New("the init process of the PID namespace has ended")
+
+// ErrNoReport tells that the started program ended, or went on, without having said how its plan ended: it does not link this
+// package, or was killed.
+var ErrNoReport = errors.New("no report from the started program")
+
+// Error is a start that failed. Nothing of the started program is left, and its main function was not reached.
+type Error struct {
+	Step  int     // index of the step in the plan; -1 if it was none of them
+	Op    Op      // what failed
+	Types ns.Type // of a join, the namespaces that could not be joined
+	Path  string  // the file, directory, program or id that the step is about
+	Err   error   // why; an errno from the kernel can be had with errors.As
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("cnsenter: ")
+	if e.Step >= 0 {
+		fmt.Fprintf(&b, "step %d: ", e.Step)
+	}
+	b.WriteString(e.Op.String())
+	if e.Types != 0 {
+		fmt.Fprintf(&b, " %v", e.Types)
+	}
+	if e.Path != "" {
+		b.WriteString(" " + e.Path)
+	}
+	return b.String() + ": " + e.Err.Error()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is makes ErrDeadPIDNamespace out of what the kernel says in its place: fork(2) fails with ENOMEM.
+func (e *Error) Is(target error) bool {
+	return target == ErrDeadPIDNamespace && e.Op == OpFork && errors.Is(e.Err, syscall.ENOMEM)
+}

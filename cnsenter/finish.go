@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package cnsenter
+
+// #include "wire.h"
+import "C"
+
+import (
+	"errors"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Go's half of a plan that changes the root directory: the constructor left the process under the caller's root while the runtime
+// started, and now it goes to the target's. All threads share one root and working directory, so every goroutine goes along.
+//
+// Initialisation of packages that do not import this one may come earlier, and sees the caller's root.
+func init() {
+	rest := &C.airlock_rest
+	if rest.socket < 0 {
+		return
+	}
+	report := C.struct_airlock_report{magic: C.AIRLOCK_MAGIC, outcome: C.AIRLOCK_DONE}
+	if err := enterRoot(int(rest.root), int(rest.cwd)); err != nil {
+		var errno syscall.Errno
+		errors.As(err, &errno)
+		report.outcome, report.step, report.error = C.AIRLOCK_FAILED, C.AIRLOCK_STAGE_ROOT, C.int32_t(errno)
+	}
+	err := unix.Send(int(rest.socket), bytesOf(&report), unix.MSG_NOSIGNAL)
+	if err != nil || report.outcome != C.AIRLOCK_DONE {
+		unix.Exit(1)
+	}
+	unix.Close(int(rest.socket))
+}
+
+func enterRoot(root, cwd int) error {
+	if err := unix.Fchdir(root); err != nil {
+		return err
+	}
+	if err := unix.Chroot("."); err != nil {
+		return err
+	}
+	if err := unix.Fchdir(cwd); err != nil {
+		return err
+	}
+	unix.Close(root)
+	unix.Close(cwd)
+	_, err := unix.Setitimer(unix.ITIMER_REAL, unix.Itimerval{}) // the belt of constructor.c
+	return err
+}

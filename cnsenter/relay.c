@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+// A process that joined a PID namespace stays outside of it: only its children are born inside, pid_namespaces(7), and it can
+// have no threads, so it cannot become a Go program. It forks, the child goes on, and it stays behind as the relay:
+//
+//	Start ──── socket ──── relay ──── pair ──── child
+//
+// The relay passes on the signals that are sent to it, stops, continues and ends as the child does, kills the child when
+// Start's process is gone, and is outlived by nothing: the child has it as parent-death signal.
+
+#define _GNU_SOURCE
+#include "run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// end ends the relay in the way its child ended. No core is dumped: the relay is not dumpable.
+static _Noreturn void end(const siginfo_t *child)
+{
+	if (child->si_code == CLD_EXITED)
+		_exit(child->si_status);
+	sigset_t all;
+	sigfillset(&all);
+	signal(child->si_status, SIG_DFL);
+	raise(child->si_status); // blocked until now
+	sigprocmask(SIG_UNBLOCK, &all, NULL);
+	_exit(128 + child->si_status);
+}
+
+// follow looks what has become of the child, and does the same.
+static void follow(pid_t pid)
+{
+	for (;;) {
+		siginfo_t child = {.si_pid = 0};
+		if (waitid(P_PID, (id_t)pid, &child, WEXITED | WSTOPPED | WCONTINUED | WNOHANG) < 0 || !child.si_pid)
+			return;
+		if (child.si_code == CLD_STOPPED)
+			raise(SIGSTOP);
+		else if (child.si_code != CLD_CONTINUED)
+			end(&child);
+	}
+}
+
+static _Noreturn void abandon(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	_exit(1);
+}
+
+// pass passes a signal on. One that the terminal sent went to the child's process group, and so to the child, already.
+static void pass(pid_t pid, const struct signalfd_siginfo *signal)
+{
+	if (signal->ssi_signo == SIGCHLD)
+		follow(pid);
+	else if (signal->ssi_code != SI_KERNEL)
+		kill(pid, (int)signal->ssi_signo);
+}
+
+static _Noreturn void relay(struct airlock_run *run, pid_t pid, int pair, const sigset_t *all)
+{
+	// The relay keeps no descriptor of the child's: whoever waits for the end of its output is not kept waiting.
+	for (int fd = 0; fd < run->socket; fd++)
+		if (fd != pair)
+			close(fd);
+	for (uint32_t i = 0; i < run->header.files; i++)
+		close(run->files[i]);
+	int signals = signalfd(-1, all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals < 0)
+		abandon(pid);
+
+	struct pollfd polled[] = {
+		{.fd = signals, .events = POLLIN},
+		{.fd = run->socket, .events = POLLIN}, // Start sends no second message: POLLHUP is its end
+		{.fd = pair, .events = POLLIN},
+	};
+	for (;;) {
+		if (poll(polled, 3, -1) < 0 && errno != EINTR)
+			abandon(pid);
+		struct signalfd_siginfo signal;
+		while (read(signals, &signal, sizeof signal) == sizeof signal)
+			pass(pid, &signal);
+		if (polled[1].revents)
+			abandon(pid);
+		if (polled[2].revents) { // the child has ended, which SIGCHLD tells, or executed its program
+			follow(pid);
+			airlock_report(run, AIRLOCK_EXECUTED, 0, 0, 0);
+			close(pair);
+			polled[2].fd = -1;
+		}
+	}
+}
+
+void airlock_fork(struct airlock_run *run, uint32_t step)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		airlock_fail(run, step, 0, errno);
+	sigset_t all;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+
+	// libc's fork, not clone(2): glibc and the Go runtime ask libc for the thread id, which only fork renews.
+	pid_t pid = fork();
+	if (pid < 0)
+		airlock_fail(run, step, 0, errno);
+	if (pid > 0) {
+		close(pair[1]);
+		relay(run, pid, pair[0], &all);
+	}
+	close(pair[0]);
+	run->relay = pair[1];
+	sigemptyset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+}

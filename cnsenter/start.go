@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && cgo
+
+package cnsenter
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// patience is how long a started program may take over its plan. It is longer than the constructor's own belt, and only met by
+// a program that does not link this package and does not end.
+const patience = 15 * time.Second
+
+// Start starts cmd and waits until its program has taken every step. The program must link this package: it is this very
+// program, /proc/self/exe, unless it is known to. With an Exec step, Start returns once the program to execute is running.
+//
+// On success the caller goes on as after cmd.Start. Signals to cmd.Process, and its exit status, are those of the program also
+// when a relay stands between, see Fork. On failure nothing is left to wait for: the error is an *Error, and the
+// process has been reaped.
+//
+// Start adds a descriptor to cmd.ExtraFiles, which must be the last, and a variable to cmd.Env. The program sees neither: the
+// descriptors that it has are 0, 1, 2 and those that ExtraFiles held before. Of the process attributes, the signal mask is empty,
+// SIGCHLD and SIGPIPE have their default action, and the process is not dumpable, prctl(2).
+//
+// Start blocks for as long as the start takes, about a millisecond, and at most 15 seconds. It moves no thread of the caller.
+func (p Plan) Start(cmd *exec.Cmd) error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	message, files, err := p.encode()
+	if err != nil {
+		return err
+	}
+	ours, theirs, err := socketpair()
+	if err != nil {
+		return &Error{Step: -1, Op: OpStart, Path: "socket", Err: err}
+	}
+	err = sendPlan(ours, message, files)
+	if err != nil {
+		ours.Close()
+		theirs.Close()
+		return &Error{Step: -1, Op: OpStart, Path: "plan", Err: err}
+	}
+
+	// The socket comes last: the constructor closes every descriptor after it.
+	cmd.ExtraFiles = append(slices.Clip(cmd.ExtraFiles), theirs)
+	cmd.Env = append(cmd.Environ(), variable+"="+strconv.Itoa(2+len(cmd.ExtraFiles)))
+	err = cmd.Start()
+	theirs.Close()
+	if err != nil {
+		ours.Close()
+		return &Error{Step: -1, Op: OpStart, Path: cmd.Path, Err: err}
+	}
+	if err := p.await(ours, cmd); err != nil {
+		ours.Close()
+		return err
+	}
+	if p.has(OpFork) {
+		go hold(ours)
+	} else {
+		ours.Close()
+	}
+	return nil
+}
+
+// hold keeps the socket open until the relay has ended: its end is what tells the relay that we are gone.
+func hold(ours *os.File) {
+	ours.SetReadDeadline(time.Time{})
+	io.Copy(io.Discard, ours)
+	ours.Close()
+}
+
+// socketpair returns our end, which the runtime's poller waits on, and a blocking one for the started program.
+func socketpair() (ours, theirs *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	if err := unix.SetNonblock(fds[0], true); err != nil {
+		unix.Close(fds[0])
+		unix.Close(fds[1])
+		return nil, nil, os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(fds[0]), "plan"), os.NewFile(uintptr(fds[1]), "plan"), nil
+}
+
+// sendPlan sends the plan ahead of the program that will receive it.
+func sendPlan(socket *os.File, message []byte, files []*os.File) error {
+	return withDescriptors(files, nil, func(fds []int) error {
+		var rights []byte
+		if len(fds) > 0 {
+			rights = unix.UnixRights(fds...)
+		}
+		conn, err := socket.SyscallConn()
+		if err != nil {
+			return err
+		}
+		var sent error
+		err = conn.Control(func(fd uintptr) {
+			sent = os.NewSyscallError("sendmsg", unix.Sendmsg(int(fd), message, rights, nil, unix.MSG_NOSIGNAL))
+		})
+		return errors.Join(err, sent)
+	})
+}
+
+// withDescriptors calls f with the descriptors of the files, which stay open meanwhile whatever else happens to the files.
+func withDescriptors(files []*os.File, fds []int, f func(fds []int) error) error {
+	if len(files) == 0 {
+		return f(fds)
+	}
+	conn, err := files[0].SyscallConn()
+	if err != nil {
+		return err
+	}
+	var inner error
+	err = conn.Control(func(fd uintptr) {
+		inner = withDescriptors(files[1:], append(fds, int(fd)), f)
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", files[0].Name(), err)
+	}
+	return inner
+}
+
+// await reads the reports of the started program. If it fails, it has ended and reaped the program.
+func (p Plan) await(ours *os.File, cmd *exec.Cmd) error {
+	ours.SetReadDeadline(time.Now().Add(patience))
+	executes := p.has(OpExec)
+	took := false // every step
+	for {
+		var message [reportSize]byte
+		n, err := ours.Read(message[:])
+		if errors.Is(err, io.EOF) && took {
+			return nil // its end was closed by execve
+		}
+		if err != nil {
+			return p.gone(cmd, err)
+		}
+		r, ok := p.decode(message[:n])
+		switch {
+		case !ok:
+			return p.gone(cmd, syscall.EBADMSG)
+		case r.outcome == done && !executes, r.outcome == executed && took:
+			return nil
+		case r.outcome == done:
+			took = true
+		case r.outcome == failed:
+			reap(cmd)
+			e := &Error{Step: r.step, Op: r.op, Types: r.left, Err: syscall.Errno(r.errno)}
+			if r.step >= 0 {
+				e.Path = p[r.step].object()
+			}
+			return e
+		}
+	}
+}
+
+// gone is the error of a program that did not report: cause tells what was read instead.
+func (p Plan) gone(cmd *exec.Cmd, cause error) error {
+	e := &Error{Step: -1, Op: OpReport, Path: cmd.Path}
+	status := reap(cmd)
+	switch {
+	case !errors.Is(cause, io.EOF):
+		e.Err = fmt.Errorf("%w: %w", ErrNoReport, cause)
+	case status == nil:
+		e.Err = fmt.Errorf("%w: it ended with status 0", ErrNoReport)
+	default:
+		e.Err = fmt.Errorf("%w: %w", ErrNoReport, status)
+	}
+	return e
+}
+
+// reap ends the process, if it has not ended, and returns what cmd.Wait does.
+func reap(cmd *exec.Cmd) error {
+	cmd.Process.Kill()
+	return cmd.Wait()
+}

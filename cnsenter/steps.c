@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+#define _GNU_SOURCE
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+// join_each joins the types in *left one by one, user last. Types that are refused with EPERM stay in *left.
+// It returns 0 or the errno of the type that is then alone in *left.
+static int join_each(int file, uint32_t *left)
+{
+	for (int user = 0; user < 2; user++)
+		for (uint32_t type = 1; type; type <<= 1) {
+			if (!(*left & type) || user != (type == CLONE_NEWUSER))
+				continue;
+			if (setns(file, (int)type) == 0) {
+				*left &= ~type;
+			} else if (errno != EPERM) {
+				*left = type;
+				return errno;
+			}
+		}
+	return 0;
+}
+
+// join takes the consecutive joins from step first up to end as one group. Which of a set of namespaces can be joined before
+// the user namespace and which only after it depends on who owns them, user_namespaces(7); so what is refused with EPERM is
+// tried again for as long as another join of the group gets on. In the end all are joined, or the plan fails.
+static void join(const struct airlock_run *run, uint32_t first, uint32_t end)
+{
+	uint32_t left[AIRLOCK_MAX_STEPS];
+	for (uint32_t i = first; i < end; i++)
+		left[i] = run->steps[i].value;
+	for (;;) {
+		bool moved = false;
+		uint32_t refused = end;
+		for (uint32_t i = first; i < end; i++) {
+			if (!left[i])
+				continue;
+			uint32_t before = left[i];
+			int file = run->files[run->steps[i].file];
+			// A mask of several types is a pidfd's, and all or nothing, setns(2).
+			if (setns(file, (int)left[i]) == 0) {
+				left[i] = 0;
+			} else if (before & (before - 1)) {
+				int error = join_each(file, &left[i]);
+				if (error)
+					airlock_fail(run, i, left[i], error);
+			} else if (errno != EPERM) {
+				airlock_fail(run, i, left[i], errno);
+			}
+			moved |= left[i] != before;
+			if (left[i] && refused == end)
+				refused = i;
+		}
+		if (refused == end)
+			return;
+		if (!moved)
+			airlock_fail(run, refused, left[refused], EPERM);
+	}
+}
+
+// change_root and change_dir go to a directory that is open, or to a path as it reads at this step.
+static int change_dir(const struct airlock_run *run, const struct airlock_step *step)
+{
+	if (step->file != AIRLOCK_NO_FILE)
+		return fchdir(run->files[step->file]);
+	return chdir(run->data + step->start);
+}
+
+static int change_root(const struct airlock_run *run, const struct airlock_step *step)
+{
+	return change_dir(run, step) == 0 ? chroot(".") : -1;
+}
+
+// A working directory that its root does not hold is a way out of the root, and an unreachable one a way out of the mount
+// namespace: getcwd(2) tells both by a path that is not absolute.
+static int check_dir(void)
+{
+	char path[PATH_MAX];
+	if (!getcwd(path, sizeof path))
+		return -1;
+	if (path[0] == '/')
+		return 0;
+	errno = ENOENT;
+	return -1;
+}
+
+// Where setgroups is denied, user_namespaces(7), groups cannot be dropped, so that nobody gains what a group is refused.
+static int drop_groups(void)
+{
+	return setgroups(0, NULL) == 0 || errno == EPERM ? 0 : -1;
+}
+
+void airlock_steps(struct airlock_run *run)
+{
+	for (uint32_t i = 0; i < run->header.steps; i++) {
+		const struct airlock_step *step = &run->steps[i];
+		uint32_t end = i;
+		int result = 0;
+		switch ((enum airlock_op)step->op) {
+		case AIRLOCK_JOIN:
+			while (end < run->header.steps && run->steps[end].op == AIRLOCK_JOIN)
+				end++;
+			join(run, i, end);
+			i = end - 1;
+			break;
+		case AIRLOCK_FORK:
+			airlock_fork(run, i);
+			break;
+		case AIRLOCK_CHROOT:
+			result = change_root(run, step);
+			break;
+		case AIRLOCK_CHDIR:
+			result = change_dir(run, step) == 0 ? check_dir() : -1;
+			break;
+		case AIRLOCK_SETSID:
+			result = setsid();
+			break;
+		case AIRLOCK_SETGROUPS:
+			result = setgroups(step->size / sizeof(gid_t), (const gid_t *)(const void *)(run->data + step->start));
+			break;
+		case AIRLOCK_DROPGROUPS:
+			result = drop_groups();
+			break;
+		case AIRLOCK_SETGID:
+			result = setresgid(step->value, step->value, step->value);
+			break;
+		case AIRLOCK_SETUID:
+			result = setresuid(step->value, step->value, step->value);
+			break;
+		case AIRLOCK_NONEWPRIVS:
+			result = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+			break;
+		case AIRLOCK_EXEC: // comes after the last step, see constructor.c
+		case AIRLOCK_OPS:
+			break;
+		}
+		if (result < 0)
+			airlock_fail(run, i, 0, errno);
+	}
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+#define _GNU_SOURCE
+#include "run.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+// The buffer is static: pages that no plan touches cost nothing.
+static _Alignas(8) char buffer[AIRLOCK_MAX_PLAN];
+
+// check_step holds for a step whose file and data exist and are of its kind.
+static bool check_step(const struct airlock_step *step, const struct airlock_header *header, const char *data)
+{
+	if (step->start > header->data || step->size > header->data - step->start)
+		return false;
+	bool file = step->file < header->files;
+	if (!file && step->file != AIRLOCK_NO_FILE)
+		return false;
+	const char *bytes = data + step->start;
+	bool text = step->size > 1 && memchr(bytes, 0, step->size) == bytes + step->size - 1;
+
+	switch (step->op) {
+	case AIRLOCK_JOIN:
+		return file && step->value && !step->size;
+	case AIRLOCK_CHROOT:
+	case AIRLOCK_CHDIR:
+		return file ? !step->size : text;
+	case AIRLOCK_EXEC:
+		return !file && text;
+	case AIRLOCK_SETGROUPS:
+		return !file && step->start % sizeof(gid_t) == 0 && step->size % sizeof(gid_t) == 0;
+	case AIRLOCK_FORK:
+	case AIRLOCK_SETSID:
+	case AIRLOCK_DROPGROUPS:
+	case AIRLOCK_SETGID:
+	case AIRLOCK_SETUID:
+	case AIRLOCK_NONEWPRIVS:
+		return !file && !step->size;
+	}
+	return false;
+}
+
+bool airlock_check(struct airlock_run *run, const void *plan, size_t size, unsigned files)
+{
+	struct airlock_header *header = &run->header;
+	if (size < sizeof *header)
+		return false;
+	memcpy(header, plan, sizeof *header);
+	if (header->magic != AIRLOCK_MAGIC || header->steps > AIRLOCK_MAX_STEPS || header->files != files ||
+	    size > AIRLOCK_MAX_PLAN || header->data > AIRLOCK_MAX_PLAN ||
+	    size != sizeof *header + header->steps * sizeof(struct airlock_step) + header->data)
+		return false;
+	run->steps = (const void *)((const char *)plan + sizeof *header);
+	run->data = (const void *)(run->steps + header->steps);
+
+	bool forked = false;
+	for (uint32_t i = 0; i < header->steps; i++) {
+		const struct airlock_step *step = &run->steps[i];
+		if (!check_step(step, header, run->data))
+			return false;
+		if ((step->op == AIRLOCK_FORK && forked) || (step->op == AIRLOCK_EXEC && i != header->steps - 1))
+			return false;
+		forked |= step->op == AIRLOCK_FORK;
+		run->mounts |= step->op == AIRLOCK_JOIN && step->value & CLONE_NEWNS;
+		run->roots |= run->mounts || step->op == AIRLOCK_CHROOT;
+		if (step->op == AIRLOCK_EXEC)
+			run->program = run->data + step->start;
+	}
+	return true;
+}
+
+int airlock_receive(struct airlock_run *run)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof run->files)];
+	struct iovec bytes = {.iov_base = buffer, .iov_len = sizeof buffer};
+	struct msghdr message = {
+		.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+
+	// The plan was sent before this program was started: there is nothing to wait for, and a descriptor that is
+	// something else cannot make us hang.
+	ssize_t size = recvmsg(run->socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (size < 0)
+		return errno;
+	unsigned files = 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		files = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(run->files, CMSG_DATA(c), files * sizeof(int));
+	}
+	if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		return EMSGSIZE;
+	return airlock_check(run, buffer, (size_t)size, files) ? 0 : EBADMSG;
+}
+
+bool airlock_report(const struct airlock_run *run, uint32_t outcome, uint32_t step, uint32_t left, int error)
+{
+	const struct airlock_report report = {
+		.magic = AIRLOCK_MAGIC, .outcome = outcome, .step = step, .left = left, .error = error};
+	return send(run->socket, &report, sizeof report, MSG_NOSIGNAL) == sizeof report;
+}
+
+void airlock_fail(const struct airlock_run *run, uint32_t step, uint32_t left, int error)
+{
+	airlock_report(run, AIRLOCK_FAILED, step, left, error);
+	_exit(1);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The messages between Plan.Start and the constructor. This is their only definition: Go builds and reads them
+// through cgo with these very types, so the two sides cannot differ.
+//
+// Both go over one SOCK_SEQPACKET socket, in native byte order, a message a packet. Start sends the plan,
+// with its open files as SCM_RIGHTS, before the program is started; the program answers with reports.
+
+#ifndef AIRLOCK_WIRE_H
+#define AIRLOCK_WIRE_H
+
+#include <stdint.h>
+
+#define AIRLOCK_VARIABLE "AIRLOCK_PLAN"
+#define AIRLOCK_MAGIC 0x616c6b31u // the "1" is the version
+#define AIRLOCK_NO_FILE UINT32_MAX
+
+enum {
+	AIRLOCK_MAX_STEPS = 64,
+	AIRLOCK_MAX_FILES = 64, // below SCM_MAX_FD, 253
+	AIRLOCK_MAX_PLAN = 64 << 10,
+	AIRLOCK_BELT = 10, // seconds that a Go runtime may take to start once it may meet files of a target
+};
+
+enum airlock_op {
+	AIRLOCK_JOIN = 1,
+	AIRLOCK_FORK,
+	AIRLOCK_CHROOT,
+	AIRLOCK_CHDIR,
+	AIRLOCK_SETSID,
+	AIRLOCK_SETGROUPS,
+	AIRLOCK_DROPGROUPS,
+	AIRLOCK_SETGID,
+	AIRLOCK_SETUID,
+	AIRLOCK_NONEWPRIVS,
+	AIRLOCK_EXEC,
+	AIRLOCK_OPS, // their number, plus one
+};
+
+// A plan is this header, its steps, and data that the steps point into.
+struct airlock_header {
+	uint32_t magic;
+	uint32_t steps;
+	uint32_t files; // that travel with the plan
+	uint32_t data;  // bytes
+};
+
+struct airlock_step {
+	uint32_t op;
+	uint32_t file;  // index into the files, or AIRLOCK_NO_FILE
+	uint32_t value; // namespace types, a uid or a gid
+	uint32_t start; // of the step's data
+	uint32_t size;
+};
+
+enum airlock_outcome {
+	AIRLOCK_DONE = 1, // every step is taken; a program to execute is the last thing left
+	AIRLOCK_FAILED,
+	AIRLOCK_EXECUTED, // sent by the relay, for a program that was executed behind it
+};
+
+// Stages around the steps, reported in the place of a step's index.
+enum airlock_stage {
+	AIRLOCK_STAGE_GUARD = AIRLOCK_MAX_STEPS, // making the process unreadable, tying it to its relay
+	AIRLOCK_STAGE_ROOT,                      // leaving the target's root directory and coming back to it
+};
+
+struct airlock_report {
+	uint32_t magic;
+	uint32_t outcome;
+	uint32_t step; // index of the failed step, or a stage
+	uint32_t left; // namespace types that a failed join has not joined
+	int32_t error; // errno
+};
+
+// What a program that goes on into Go has still to do, in Go's first package initialisation: see finish.go.
+// The socket is -1 when nothing is left to do.
+struct airlock_rest {
+	int socket;
+	int root; // becomes the root directory
+	int cwd;  // becomes the working directory, unless -1
+};
+
+extern __attribute__((visibility("hidden"))) struct airlock_rest airlock_rest;
+
+#endif
