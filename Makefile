@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# make demo and make test need Go, a C compiler and make; the rest names what it misses.
+# AIRLOCK_REQUIRE=root|user turns what is missing into a failure (see internal/fixture).
+
+SHELL   := /bin/bash
+GO      ?= go
+TOOL    := $(GO) tool -modfile=internal/tools/go.mod
+STATIC  := -tags osusergo,netgo -ldflags '-linkmode external -extldflags -static'
+
+# MISSING NAME says that a program is missing, and ends the recipe if it is required.
+MISSING := missing() { echo "skipped: $$1 is not installed"; test -z "$$AIRLOCK_REQUIRE" || exit 1; }; missing
+
+# staticcheck runs all its checks but these. ST1000: package main needs no package comment.
+# ST1003 would rename the kernel's names.
+CHECKS  := all,-ST1000,-ST1003
+
+# -Werror only here: in #cgo lines it would break users at the next compiler.
+CWARN   := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
+CFILES   = $(wildcard cnsenter/*.c cnsenter/*/*.c)
+
+# The peers do not build with musl.
+MUSLABLE = $$($(GO) list ./... | grep -v -e /internal/bench -e /internal/peers)
+
+.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl bench airlock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+demo: ## enter a throw-away target and call a function in it
+	@$(GO) run ./examples/hello
+
+test: ## run all tests, and list what was skipped and why
+	@skips=$$(mktemp) && chmod 666 $$skips && status=0; \
+	AIRLOCK_SKIPS=$$skips $(GO) test -count=1 $(TESTFLAGS) ./... || status=$$?; \
+	if [ -s $$skips ]; then echo "skipped, and why:"; sort -u $$skips | sed 's/^/  /'; else echo "skipped: nothing"; fi; \
+	rm -f $$skips; exit $$status
+
+check: check-format check-vet check-lint check-tidy check-c ## format, vet, lint, modules, other systems, C
+
+check-format:
+	@files=$$($(TOOL) gofumpt -l .) || exit; test -z "$$files" || { echo "not formatted by gofumpt:" $$files; exit 1; }
+
+check-vet:
+	$(GO) vet ./...
+	CGO_ENABLED=0 $(GO) vet ./...
+	GOOS=darwin CGO_ENABLED=0 $(GO) vet ./...
+	GOOS=windows CGO_ENABLED=0 $(GO) vet ./...
+
+check-lint:
+	$(TOOL) staticcheck -checks $(CHECKS) ./...
+
+check-tidy:
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+
+check-c:
+	@for cc in gcc clang musl-gcc; do \
+		if ! command -v $$cc >/dev/null; then $(MISSING) $$cc; continue; fi; \
+		echo $$cc -fsyntax-only $(CWARN) $(CFILES); $$cc -fsyntax-only $(CWARN) $(CFILES) || exit; \
+	done
+	@if command -v gcc >/dev/null; then \
+		for f in $(CFILES); do echo gcc -fanalyzer $$f; gcc -fanalyzer -c -o /dev/null $(CWARN) $$f || exit; done; \
+	else $(MISSING) gcc; fi
+
+race: ## run all tests with the race detector
+	GORACE=atexit_sleep_ms=0 $(GO) test -count=1 -race $(TESTFLAGS) ./...
+
+nocgo: ## build and test without cgo
+	CGO_ENABLED=0 $(GO) build ./...
+	CGO_ENABLED=0 $(GO) test -count=1 $(TESTFLAGS) ./...
+
+musl: ## run the tests as static musl binaries
+	@if ! command -v musl-gcc >/dev/null; then $(MISSING) musl-gcc; exit; fi; \
+	CC=musl-gcc CGO_ENABLED=1 $(GO) test -count=1 $(STATIC) $(TESTFLAGS) $(MUSLABLE)
+
+bench: ## measure us and the peers side by side (BENCHFLAGS='-json -run call')
+	@$(GO) run ./internal/bench $(BENCHFLAGS)
+
+airlock: ## build bin/airlock, static with musl where musl-gcc is installed
+	@mkdir -p bin; if command -v musl-gcc >/dev/null; \
+	then CC=musl-gcc CGO_ENABLED=1 $(GO) build -trimpath $(STATIC) -o bin/airlock ./cmd/airlock; \
+	else $(GO) build -trimpath -o bin/airlock ./cmd/airlock; fi
+
+clean: ## remove what the targets above made
+	rm -rf bin
