@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ns
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// Enter moves the thread of the calling goroutine into the namespaces hs, for good: it locks the
+// goroutine to its thread as runtime.LockOSThread does, and leaves it locked, so that the thread ends
+// with the goroutine. UnlockOSThread must never follow, or the thread would serve other goroutines.
+// For the types Do applies, except that the main thread is moved too, if the caller runs on it; then
+// /proc/self shows the namespaces entered.
+//
+// On failure nothing has moved, and the lock is taken back, unless errors.Is(err, ErrStuck).
+func Enter(hs ...*Handle) error {
+	hs, err := arrange(hs)
+	if err != nil {
+		return err
+	}
+	runtime.LockOSThread()
+	v := &visit{hs: hs}
+	err = v.hold(0, func() {
+		var way []step
+		if way, err = enter(v.hs, v.fds, reversible|PID); err == nil {
+			closeAll(way)
+			return
+		}
+		if back := goBack(way); back != nil {
+			err = fmt.Errorf("%w (%w: %w)", err, ErrStuck, back)
+		}
+	})
+	if err != nil && !errors.Is(err, ErrStuck) {
+		runtime.UnlockOSThread()
+	}
+	return err
+}
+
+// A step is one namespace that a thread has left, so that it can go back.
+type step struct {
+	t    Type
+	home int // a descriptor of the namespace left, or -1: no way back
+}
+
+// enter moves the calling thread into the namespaces hs, which fds has open, and returns the way
+// back for the types in keep. On failure the way is that of the steps taken.
+func enter(hs []*Handle, fds []int, keep Type) (way []step, err error) {
+	for i, h := range hs {
+		s := step{t: h.typ, home: -1}
+		if keep.Has(h.typ) {
+			s.home = home(h.typ)
+		}
+		if h.typ == Mount {
+			// A thread that shares root and working directory with others may not change its
+			// mount namespace, setns(2).
+			err = unix.Unshare(unix.CLONE_FS)
+		}
+		if err == nil {
+			err = unix.Setns(fds[i], int(h.typ))
+		}
+		if err != nil {
+			closeAll([]step{s})
+			return way, &Error{Op: "enter", Ref: h.ref(), Err: err}
+		}
+		way = append(way, s)
+	}
+	return way, nil
+}
+
+// goBack takes the steps of way back, the last first, and closes them. A step without a home is
+// an error.
+func goBack(way []step) (err error) {
+	defer closeAll(way)
+	for i := len(way) - 1; i >= 0; i-- {
+		if way[i].home < 0 {
+			return unix.EBADF
+		}
+		if err := unix.Setns(way[i].home, int(way[i].t)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func closeAll(way []step) {
+	for _, s := range way {
+		if s.home >= 0 {
+			unix.Close(s.home)
+		}
+	}
+}
+
+// home opens the namespace of type t in which the calling thread is, and for pid that of its
+// children, without the cost of a Handle. Without /proc there is no way back: -1.
+func home(t Type) int {
+	name := t.String()
+	if t == PID {
+		name = "pid_for_children"
+	}
+	fd, err := retry(func() (int, error) {
+		return unix.Open("/proc/thread-self/ns/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return -1
+	}
+	return fd
+}
