@@ -24,9 +24,17 @@ func Do(f func() error, hs ...*Handle) error {
 	if err != nil {
 		return err
 	}
-	out := make(chan outcome, 1)
-	go v.run(f, out)
-	return (<-out).deliver()
+	defer v.end()
+	var o outcome
+	err = v.hold(0, func() {
+		out := make(chan outcome, 1)
+		go v.run(f, out)
+		o = <-out
+	})
+	if err != nil {
+		return err
+	}
+	return o.deliver()
 }
 
 // Go runs f inside the namespaces hs as Do does, but returns as soon as f is inside, or with the
@@ -37,11 +45,20 @@ func Go(f func(), hs ...*Handle) error {
 	if err != nil {
 		return err
 	}
-	out := make(chan outcome, 1)
-	v.entered = func() { out <- outcome{} }
+	if err := v.detach(); err != nil {
+		return err
+	}
 	v.async = true
-	go v.run(func() error { f(); return nil }, out)
-	return (<-out).deliver()
+	var o outcome
+	err = v.hold(0, func() {
+		out := make(chan outcome, 1)
+		go v.run(func() error { f(); return nil }, out)
+		o = <-out
+	})
+	if err != nil {
+		return err
+	}
+	return o.err
 }
 
 // outcome is how a visit ended: with err, with a panic of value panicked, or by runtime.Goexit.

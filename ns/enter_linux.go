@@ -97,15 +97,27 @@ func closeAll(way []step) {
 // home opens the namespace of type t in which the calling thread is, and for pid that of its
 // children, without the cost of a Handle. Without /proc there is no way back: -1.
 func home(t Type) int {
-	name := t.String()
-	if t == PID {
-		name = "pid_for_children"
+	var path string
+	switch t {
+	case Net:
+		path = "/proc/thread-self/ns/net"
+	case UTS:
+		path = "/proc/thread-self/ns/uts"
+	case IPC:
+		path = "/proc/thread-self/ns/ipc"
+	case Cgroup:
+		path = "/proc/thread-self/ns/cgroup"
+	case PID:
+		path = "/proc/thread-self/ns/pid_for_children"
 	}
-	fd, err := retry(func() (int, error) {
-		return unix.Open("/proc/thread-self/ns/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	})
-	if err != nil {
-		return -1
+	for {
+		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		switch err {
+		case nil:
+			return fd
+		case unix.EINTR:
+		default:
+			return -1
+		}
 	}
-	return fd
 }

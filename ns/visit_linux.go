@@ -18,7 +18,6 @@ type visit struct {
 	fds     []int     // their descriptors, while held
 	own     []*Handle // those among hs that end with the visit
 	async   bool      // nobody waits: f panics where it is
-	entered func()    // called once inside, if not nil
 	settled chan struct{}
 }
 
@@ -77,10 +76,16 @@ func arrange(hs []*Handle) ([]*Handle, error) {
 		}
 		have |= h.Type()
 	}
-	slices.SortFunc(sorted, func(a, b *Handle) int {
-		return slices.Index(order[:], a.Type()) - slices.Index(order[:], b.Type())
-	})
+	sortHandles(sorted)
 	return sorted, nil
+}
+
+func sortHandles(hs []*Handle) {
+	if len(hs) > 1 {
+		slices.SortFunc(hs, func(a, b *Handle) int {
+			return slices.Index(order[:], a.typ) - slices.Index(order[:], b.typ)
+		})
+	}
 }
 
 // alreadyIn returns nil if the calling thread is in h, else ErrMultithreaded with the errno that
@@ -117,9 +122,31 @@ func (v *visit) inherit(outer *visit) error {
 			v.end()
 			return &Error{Op: "enter", Ref: h.ref(), Err: err}
 		}
-		v.own = append(v.own, &Handle{file: f, typ: h.typ, id: h.id})
+		own := &Handle{file: f, typ: h.typ, id: h.id}
+		v.own, v.hs = append(v.own, own), append(v.hs, own)
 	}
-	v.hs, _ = arrange(append(v.hs, v.own...))
+	sortHandles(v.hs)
+	return nil
+}
+
+// detach makes the visit independent of the caller's Handles.
+func (v *visit) detach() error {
+	for i, h := range v.hs {
+		if slices.Contains(v.own, h) {
+			continue
+		}
+		var f *os.File
+		var err error
+		if cerr := h.control(func(fd int) { f, err = dupFile(fd, h.ref()) }); cerr != nil {
+			err = cerr
+		}
+		if err != nil {
+			v.end()
+			return &Error{Op: "enter", Ref: h.ref(), Err: err}
+		}
+		v.hs[i] = &Handle{file: f, typ: h.typ, id: h.id}
+		v.own = append(v.own, v.hs[i])
+	}
 	return nil
 }
 
@@ -130,7 +157,8 @@ func (v *visit) end() {
 }
 
 // run is the goroutine of a visit. It sends the outcome of f to out, or, if async, the reason why
-// f never ran.
+// f never ran. Few and small frames lie below f: a goroutine starts with 2 KiB of stack, and to grow
+// it costs as much as going to a namespace.
 func (v *visit) run(f func() error, out chan<- outcome) {
 	runtime.LockOSThread()
 	tid := unix.Gettid()
@@ -158,36 +186,38 @@ func (v *visit) run(f func() error, out chan<- outcome) {
 		if goBack(way) == nil {
 			runtime.UnlockOSThread()
 		}
-		v.end()
+		if v.async {
+			v.end()
+		}
 		if !v.async || !ran {
 			out <- o
 		}
 	}()
-	err := v.hold(0, func() {
-		if way, o.err = enter(v.hs, v.fds, v.keep()); o.err != nil {
-			return
-		}
-		visits.Lock()
-		if visits.m == nil {
-			visits.m = make(map[int]*visit)
-		}
-		visits.m[tid] = v
-		visits.Unlock()
-		defer func() {
-			visits.Lock()
-			delete(visits.m, tid)
-			visits.Unlock()
-		}()
+	if way, o.err = enter(v.hs, v.fds, v.keep()); o.err == nil {
+		v.register(tid)
+		defer unregister(tid)
 		ran = true
-		if v.entered != nil {
-			v.entered()
+		if v.async {
+			out <- o // inside
 		}
 		o.err = f()
-	})
-	if err != nil {
-		o.err = err
 	}
 	done = true
+}
+
+func (v *visit) register(tid int) {
+	visits.Lock()
+	defer visits.Unlock()
+	if visits.m == nil {
+		visits.m = make(map[int]*visit)
+	}
+	visits.m[tid] = v
+}
+
+func unregister(tid int) {
+	visits.Lock()
+	defer visits.Unlock()
+	delete(visits.m, tid)
 }
 
 // keep returns the types for which to keep a way back: none, if the thread will end anyway.
