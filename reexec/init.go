@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package reexec
+
+import (
+	"fmt"
+	"os"
+)
+
+// callVariable names the one environment variable of this package: the number of a descriptor.
+const callVariable = "AIRLOCK_CALL"
+
+// exitRefused is the exit status of a program whose call variable names no call.
+const exitRefused = 125
+
+// called is what the environment said when this package was initialised.
+var called = takeCall()
+
+// Init makes this program one that can be copied. It must be the first line of main, and of TestMain in tests. In a copy
+// that was started for a call it does not return: it runs the function, and exits.
+//
+// In an ordinary start it costs nothing; the package's own initialisation costs one look-up in the environment.
+func Init() {
+	registry.mu.Lock()
+	registry.inited = true
+	registry.mu.Unlock()
+	if called == nil {
+		return
+	}
+	fd, err := called.socket()
+	if err == nil {
+		err = serve(fd)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "reexec: %s=%s: %v\n", callVariable, called.value, err)
+		os.Exit(exitRefused)
+	}
+	os.Exit(0)
+}
+
+// ready reports whether Init has been called.
+func (r *funcs) ready() bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.inited
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package reexec
+
+import (
+	"io"
+	"log/slog"
+	"os/exec"
+	"time"
+)
+
+// Starter starts a prepared command, instead of cmd.Start, somewhere else than here: in other namespaces, say. It may set
+// fields of cmd and add to Env and ExtraFiles, but must leave what is there. It returns nil only when the process is where
+// it should be. On an error nothing runs any more: the process has been waited for, by cmd.Wait where cmd was started.
+// When cmd is killed while Start runs, Start must return.
+type Starter interface {
+	Start(cmd *exec.Cmd) error
+}
+
+// Process is a Runner that starts a fresh process for every call. The zero value, and a nil *Process, start a plain copy of
+// this program. Set the fields before the first call; after that a Process may serve any number of calls at once.
+type Process struct {
+	// Starter starts the worker. Nil: exec.Cmd's own Start.
+	Starter Starter
+
+	// Stdin is the worker's standard input. Nil: the null device. If it is no *os.File, a goroutine copies it.
+	Stdin io.Reader
+
+	// Stdout and Stderr are the worker's. Nil: the caller's own os.Stdout and os.Stderr, handed on as they are. If one is
+	// no *os.File, a goroutine copies to it, and the call ends only when everything that the worker wrote has been
+	// copied; a child of the worker that keeps the pipe open delays this by Grace at most.
+	Stdout, Stderr io.Writer
+
+	// Env is the worker's environment. Nil: the caller's at the time of the call.
+	Env []string
+
+	// Dir is the directory that the worker is started in. Empty: the caller's.
+	Dir string
+
+	// Log gets the slog records that the worker's slog.Default would have printed, in the goroutine of the call. Nil: the
+	// handler of the caller's slog.Default. Levels that it does not want are not sent.
+	Log slog.Handler
+
+	// Grace is how long a killed worker may take to die before the call returns with ErrStuck and the worker is left to be
+	// reaped in the background. 0: 500 ms.
+	Grace time.Duration
+}
+
+// defaultGrace keeps every failing call below a second.
+const defaultGrace = 500 * time.Millisecond
+
+// In returns a Runner whose calls each run in a fresh process that s starts. A nil s is a plain copy of this program.
+func In(s Starter) *Process { return &Process{Starter: s} }
+
+func (p *Process) grace() time.Duration {
+	if p.Grace > 0 {
+		return p.Grace
+	}
+	return defaultGrace
+}
+
+func (p *Process) log() slog.Handler {
+	if p.Log != nil {
+		return p.Log
+	}
+	return slog.Default().Handler()
+}
