@@ -41,7 +41,7 @@ func (e *Error) Error() string {
 	}
 	b.WriteString(e.Op.String())
 	if e.Types != 0 {
-		fmt.Fprintf(&b, " %v", e.Types)
+		fmt.Fprintf(&b, " %v of", e.Types)
 	}
 	if e.Path != "" {
 		b.WriteString(" " + e.Path)

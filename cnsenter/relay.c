@@ -93,7 +93,8 @@ static _Noreturn void relay(struct airlock_run *run, pid_t pid, int pair, const 
 			abandon(pid);
 		if (polled[2].revents) { // the child has ended, which SIGCHLD tells, or executed its program
 			follow(pid);
-			airlock_report(run, AIRLOCK_EXECUTED, 0, 0, 0);
+			if (run->program)
+				airlock_report(run, AIRLOCK_EXECUTED, 0, 0, 0);
 			close(pair);
 			polled[2].fd = -1;
 		}

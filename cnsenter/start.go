@@ -127,8 +127,8 @@ func withDescriptors(files []*os.File, fds []int, f func(fds []int) error) error
 	err = conn.Control(func(fd uintptr) {
 		inner = withDescriptors(files[1:], append(fds, int(fd)), f)
 	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", files[0].Name(), err)
+	if err != nil { // the one reason that there is
+		return fmt.Errorf("%s: %w", files[0].Name(), os.ErrClosed)
 	}
 	return inner
 }

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && cgo
+
+package cnsenter_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/airlock-ns/airlock/cnsenter"
+	"github.com/airlock-ns/airlock/internal/fixture"
+	"github.com/airlock-ns/airlock/ns"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// probeVariable makes a copy of the test binary a probe; its value says what the probe does.
+const probeVariable = "CNSENTER_TEST_PROBE"
+
+func TestMain(m *testing.M) {
+	if what := os.Getenv(probeVariable); what != "" {
+		os.Exit(probe(what))
+	}
+	fixture.Main(m)
+}
+
+// sight is what a probe sees around it.
+type sight struct {
+	PID, UID, GID int
+	Groups        []int
+	Hostname      string
+	Cwd           string
+	Namespaces    map[string]string
+	Descriptors   []string
+	Processes     []string
+	File          string // contents of /mnt/planted
+	Env           []string
+	Dumpable      int
+	NoNewPrivs    int
+	Alarm         bool // still set
+	Blocked       string
+	Session       int
+}
+
+func probe(what string) int {
+	what, arg, _ := strings.Cut(what, " ")
+	switch what {
+	case "exit":
+		code, _ := strconv.Atoi(arg)
+		return code
+	case "kill":
+		number, _ := strconv.Atoi(arg)
+		signal.Reset(syscall.Signal(number))
+		unix.Kill(os.Getpid(), syscall.Signal(number))
+		select {}
+	case "signals": // says which one came
+		got := make(chan os.Signal, 1)
+		signal.Notify(got, syscall.SIGTERM, syscall.SIGUSR1)
+		os.Stdout.WriteString("ready\n")
+		os.Stdout.WriteString((<-got).String() + "\n")
+		return 0
+	case "stay":
+		os.Stdout.WriteString("ready\n")
+		select {}
+	}
+	json.NewEncoder(os.Stdout).Encode(look())
+	return 0
+}
+
+func look() sight {
+	s := sight{
+		PID: os.Getpid(), UID: os.Getuid(), GID: os.Getgid(), Namespaces: map[string]string{}, Env: os.Environ(),
+	}
+	s.Groups, _ = os.Getgroups()
+	s.Hostname, _ = os.Hostname()
+	s.Cwd, _ = unixGetwd()
+	s.Session, _ = unix.Getsid(0)
+	for t := range ns.All.Each() {
+		if h, err := ns.Current(t); err == nil {
+			s.Namespaces[t.String()] = h.String()
+			h.Close()
+		}
+	}
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		link, _ := os.Readlink("/proc/self/fd/" + e.Name())
+		s.Descriptors = append(s.Descriptors, e.Name()+" "+link)
+	}
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, p := range processes {
+		s.Processes = append(s.Processes, filepath.Base(p))
+	}
+	file, _ := os.ReadFile("/mnt/planted")
+	s.File = string(file)
+	s.Dumpable, _ = unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
+	s.NoNewPrivs, _ = unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
+	timer, _ := unix.Getitimer(unix.ITIMER_REAL)
+	s.Alarm = timer.Value.Sec != 0
+	status, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.SplitSeq(string(status), "\n") {
+		if mask, ok := strings.CutPrefix(line, "SigBlk:\t"); ok {
+			s.Blocked = mask
+		}
+	}
+	return s
+}
+
+// unixGetwd asks the kernel; os.Getwd believes $PWD.
+func unixGetwd() (string, error) {
+	var buf [unix.PathMax]byte
+	n, err := unix.Getcwd(buf[:])
+	return string(bytes.TrimRight(buf[:n], "\x00")), err
+}
+
+// command returns a probe that is not started.
+func command(what string) (*exec.Cmd, *bytes.Buffer) {
+	var out bytes.Buffer
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), probeVariable+"="+what, "GORACE=atexit_sleep_ms=0")
+	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	return cmd, &out
+}
+
+// run starts a probe by the plan and returns what it saw.
+func run(t *testing.T, plan cnsenter.Plan) sight {
+	t.Helper()
+	cmd, out := command("look")
+	require.NoError(t, plan.Start(cmd))
+	require.NoError(t, cmd.Wait())
+	var s sight
+	require.NoError(t, json.Unmarshal(out.Bytes(), &s), out.String())
+	return s
+}
+
+// open opens the namespaces of a target for the plan.
+func open(t *testing.T, target *fixture.Target, types ns.Type) cnsenter.Plan {
+	t.Helper()
+	var plan cnsenter.Plan
+	for typ := range types.Each() {
+		h, err := ns.OpenPID(target.PID, typ)
+		require.NoError(t, err)
+		t.Cleanup(func() { h.Close() })
+		plan = append(plan, cnsenter.Join(h.File(), typ))
+	}
+	return plan
+}
+
+func pidfd(t *testing.T, pid int) *os.File {
+	t.Helper()
+	fd, err := unix.PidfdOpen(pid, 0)
+	require.NoError(t, err)
+	f := os.NewFile(uintptr(fd), "pid "+strconv.Itoa(pid))
+	t.Cleanup(func() { f.Close() })
+	return f
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package launcher decides which namespaces of a target to enter, and in which order, and starts programs there.
+//
+// A [Target] is somebody's namespaces: those of a process, or any that were opened before. It works out the
+// [cnsenter.Plan] that leads there, and its method Start starts an [exec.Cmd] for this very program with that plan; so
+// it is what reexec.In takes to call a function inside:
+//
+//	web, err := launcher.PID(4711, ns.All)
+//	…
+//	defer web.Close()
+//	name, err := hostname.Call(ctx, reexec.In(web), struct{}{})
+//
+// # The order
+//
+// Namespaces that are identical to the caller's are left out: the kernel refuses a user namespace that one is in already, and
+// asks for privileges over the others that an ordinary user does not have. Of the rest, the user namespace decides over
+// the order, user_namespaces(7): root enters what the initial user namespace owns before it, and an ordinary user gets the
+// privilege to enter anything else only in it. A plan tries both ways and ends with all or none.
+//
+// Whoever enters a user namespace becomes uid 0 and gid 0 there and leaves his supplementary groups, where the namespace
+// lets him; [Target.PreserveCredentials] keeps them. Whoever enters a PID namespace goes on in a child process,
+// [cnsenter.Fork].
+//
+// # Privileges
+//
+// To enter takes CAP_SYS_ADMIN in the caller's user namespace and in the one that owns the namespace, for a mount namespace
+// also CAP_SYS_CHROOT in the caller's, setns(2). Inside a user namespace that the caller's uid has created he has all
+// capabilities, so an ordinary user enters what he owns. Another process is looked at with PTRACE_MODE_READ_REALCREDS,
+// ptrace(2).
+package launcher

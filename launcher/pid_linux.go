@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package launcher
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/airlock-ns/airlock/ns"
+	"golang.org/x/sys/unix"
+)
+
+// PID returns the Target of those namespaces of a process, among the types t, that the caller is not in. The process is held by a
+// pidfd: another one that gets its number later is never entered. Each Start joins the namespaces in which the process
+// then is; when it has ended, Start fails with ESRCH. Types that the kernel does not have are left out.
+//
+// The error is an *Error: ESRCH for a pid that no process has, or that has ended, EACCES where the caller may not look at
+// the process. PID needs Linux 5.8. The caller closes the Target.
+func PID(pid int, t ns.Type) (*Target, error) {
+	failed := func(err error) (*Target, error) {
+		return nil, &Error{Op: "open", Ref: fmt.Sprintf("pid %d", pid), Err: err}
+	}
+	if t == 0 || t&^ns.All != 0 {
+		return failed(fmt.Errorf("%w: no namespace types: %v", os.ErrInvalid, t))
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return failed(os.NewSyscallError("pidfd_open", err))
+	}
+	target := &Target{pidfd: os.NewFile(uintptr(fd), fmt.Sprintf("pid %d", pid))}
+	for typ := range t.Each() {
+		same, err := target.shares(typ)
+		if err != nil {
+			target.Close()
+			return failed(err)
+		}
+		if !same {
+			target.types |= typ
+		}
+	}
+	return target, nil
+}
+
+// shares reports whether the process is in the caller's namespace of this type, or the kernel has no such type.
+func (t *Target) shares(typ ns.Type) (bool, error) {
+	theirs, err := ns.FromPIDFD(t.pidfd, typ)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer theirs.Close()
+	return isOurs(theirs)
+}

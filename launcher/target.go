@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package launcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/airlock-ns/airlock/ns"
+)
+
+// Target is a set of namespaces to start programs in. Its methods may be called at the same time from any goroutine.
+type Target struct {
+	// PreserveCredentials keeps uid, gid and supplementary groups on entering a user namespace. False: both ids become 0
+	// there, and the groups are dropped unless the namespace denies it.
+	PreserveCredentials bool
+
+	pidfd   *os.File // of the process whose types to join, or nil
+	types   ns.Type
+	handles []*ns.Handle
+	owned   bool // the handles are closed with the Target
+}
+
+// Handles returns the Target of these namespaces, at most one a type. The Handles stay the caller's, and must be open at every
+// Start.
+func Handles(hs ...*ns.Handle) *Target {
+	return &Target{handles: slices.Clone(hs)}
+}
+
+// Parse returns the Target that ref names: the namespaces t of a process by its pid in decimal, or by its path one namespace, whose
+// type must then be in t. The caller closes it.
+func Parse(_ context.Context, ref string, t ns.Type) (*Target, error) {
+	if pid, err := strconv.Atoi(ref); err == nil {
+		return PID(pid, t)
+	}
+	if !strings.Contains(ref, "/") {
+		return nil, &Error{Op: "parse", Ref: strconv.Quote(ref), Err: errors.New("neither a pid nor a path")}
+	}
+	h, err := ns.Open(ref)
+	if err != nil {
+		return nil, &Error{Op: "parse", Ref: ref, Err: err}
+	}
+	if !t.Has(h.Type()) {
+		h.Close()
+		return nil, &Error{Op: "parse", Ref: ref, Err: fmt.Errorf("a namespace of type %v, not %v", h.Type(), t)}
+	}
+	return &Target{handles: []*ns.Handle{h}, owned: true}, nil
+}
+
+// Types returns the types of the namespaces that a Start joins: of a process those that it does not share with the caller.
+func (t *Target) Types() ns.Type {
+	types := t.types
+	for _, h := range t.handles {
+		types |= h.Type()
+	}
+	return types
+}
+
+// Start starts cmd inside the namespaces, on the terms of [cnsenter.Plan.Start]: it must be a copy of this program. If all
+// namespaces are the caller's own it is simply started.
+func (t *Target) Start(cmd *exec.Cmd) error {
+	plan, err := t.Plan()
+	if err != nil {
+		return err
+	}
+	if len(plan) == 0 {
+		return cmd.Start()
+	}
+	return plan.Start(cmd)
+}
+
+// Close releases the Target's descriptors. Processes that were started stay. A second Close does nothing.
+func (t *Target) Close() error {
+	if t.pidfd != nil {
+		t.pidfd.Close()
+	}
+	if t.owned {
+		for _, h := range t.handles {
+			h.Close()
+		}
+	}
+	return nil
+}
+
+// Error is a target that cannot be had.
+type Error struct {
+	Op  string // "open", "parse", "plan"
+	Ref string // what the caller gave, or "pid 4711"
+	Err error
+}
+
+func (e *Error) Error() string { return "launcher: " + e.Op + " " + e.Ref + ": " + e.Err.Error() }
+
+func (e *Error) Unwrap() error { return e.Err }
