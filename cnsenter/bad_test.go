@@ -189,7 +189,7 @@ func TestVariableWithoutAPlan(t *testing.T) {
 				cmd.ExtraFiles = []*os.File{file}
 			}
 			require.Error(t, cmd.Run())
-			require.Contains(t, out.String(), "airlock: AIRLOCK_PLAN="+value[:min(20, len(value))]+": no plan there: ")
+			require.Contains(t, out.String(), "airlock: AIRLOCK_PLAN="+value[:min(23, len(value))]+": no plan there: ")
 			require.NotContains(t, out.String(), "Hostname")
 		})
 	}

@@ -117,9 +117,29 @@ static int flip(int home)
 	return 0;
 }
 
+// erase takes the variable out of the environment, and leaves an empty string: the kernel puts the auxiliary vector, getauxval(3),
+// behind the environment, and the Go runtime would not find it any more behind one that is shorter, as unsetenv(3) makes it.
+// Go passes over empty strings. So does drop_erased, for a program that is executed.
+static void erase(const char *name)
+{
+	size_t length = strlen(name);
+	for (char **e = environ; *e; e++)
+		if (!strncmp(*e, name, length) && (*e)[length] == '=')
+			memset(*e, 0, strlen(*e));
+}
+
+static void drop_erased(void)
+{
+	char **to = environ;
+	for (char **e = environ; *e; e++)
+		if (**e)
+			*to++ = *e;
+	*to = NULL;
+}
+
 static _Noreturn void refuse(const char *value, int error)
 {
-	dprintf(STDERR_FILENO, "airlock: %s=%.20s: no plan there: %s\n", AIRLOCK_VARIABLE, value, strerror(error));
+	dprintf(STDERR_FILENO, "airlock: %s=%s: no plan there: %s\n", AIRLOCK_VARIABLE, value, strerror(error));
 	_exit(1);
 }
 
@@ -141,10 +161,12 @@ static int descriptor(const char *value)
 // Priority 101 is the first that is not reserved: no other constructor has run in the caller's namespaces by then.
 __attribute__((constructor(101))) static void airlock_constructor(ARGUMENTS)
 {
-	const char *value = getenv(AIRLOCK_VARIABLE);
-	if (!value)
+	const char *given = getenv(AIRLOCK_VARIABLE);
+	if (!given)
 		return;
-	unsetenv(AIRLOCK_VARIABLE);
+	char value[24]; // longer than any descriptor's number
+	snprintf(value, sizeof value, "%s", given);
+	erase(AIRLOCK_VARIABLE);
 	if (getauxval(AT_SECURE))
 		return;
 #ifdef __GLIBC__
@@ -190,6 +212,7 @@ __attribute__((constructor(101))) static void airlock_constructor(ARGUMENTS)
 	if (!airlock_report(&run, AIRLOCK_DONE, 0, 0, 0))
 		_exit(1); // nobody waits for us any more
 	if (run.program) {
+		drop_erased();
 		execvpe(run.program, argv, environ);
 		airlock_fail(&run, run.header.steps - 1, 0, errno);
 	}

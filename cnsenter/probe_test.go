@@ -49,6 +49,7 @@ type sight struct {
 	Alarm         bool // still set
 	Blocked       string
 	Session       int
+	Auxv          int // entries
 }
 
 func probe(what string) int {
@@ -103,6 +104,8 @@ func look() sight {
 	s.File = string(file)
 	s.Dumpable, _ = unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
 	s.NoNewPrivs, _ = unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
+	auxv, _ := unix.Auxv()
+	s.Auxv = len(auxv)
 	timer, _ := unix.Getitimer(unix.ITIMER_REAL)
 	s.Alarm = timer.Value.Sec != 0
 	status, _ := os.ReadFile("/proc/self/status")

@@ -161,6 +161,20 @@ func TestTheVariableIsGone(t *testing.T) {
 	}
 }
 
+// The Go runtime finds its auxiliary vector behind the environment, also when /proc cannot be read.
+func TestTheAuxiliaryVectorIsThere(t *testing.T) {
+	require.NotZero(t, run(t, cnsenter.Plan{cnsenter.Setsid()}).Auxv)
+}
+
+func TestExecSeesNoTraceOfTheVariable(t *testing.T) {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args = []string{"cat", "/proc/self/environ"}
+	cmd.Env = []string{"A=1", "B=2"}
+	out, err := output(cnsenter.Plan{cnsenter.Exec("cat")}, cmd)
+	require.NoError(t, err)
+	require.Equal(t, "A=1\x00B=2\x00", out)
+}
+
 func TestExec(t *testing.T) {
 	target := every(t)
 	for name, c := range map[string]struct {
