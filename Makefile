@@ -19,8 +19,6 @@ CHECKS  := all,-ST1000,-ST1003
 CWARN   := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
 CFILES   = $(wildcard cnsenter/*.c cnsenter/*/*.c)
 
-# The peers do not build with musl.
-MUSLABLE = $$($(GO) list ./... | grep -v -e /internal/bench -e /internal/peers)
 
 .PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl bench airlock clean
 
@@ -72,7 +70,7 @@ nocgo: ## build and test without cgo
 
 musl: ## run the tests as static musl binaries
 	@if ! command -v musl-gcc >/dev/null; then $(MISSING) musl-gcc; exit; fi; \
-	CC=musl-gcc CGO_ENABLED=1 $(GO) test -count=1 $(STATIC) $(TESTFLAGS) $(MUSLABLE)
+	CC=musl-gcc CGO_ENABLED=1 $(GO) test -count=1 $(STATIC) $(TESTFLAGS) ./...
 
 bench: ## measure us and the peers side by side (BENCHFLAGS='-json -run call')
 	@$(GO) run ./internal/bench $(BENCHFLAGS)

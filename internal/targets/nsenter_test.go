@@ -7,6 +7,7 @@ package targets_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -20,11 +21,34 @@ import (
 // nsenter runs a shell script in all namespaces of a process, by util-linux nsenter.
 func nsenter(ctx context.Context, t *testing.T, pid int, script string) string {
 	t.Helper()
-	cmd := exec.CommandContext(ctx, "nsenter", "--target", strconv.Itoa(pid), "--all", "/bin/sh", "-c", script)
+	args := append([]string{"--target", strconv.Itoa(pid)}, all(t, pid)...)
+	cmd := exec.CommandContext(ctx, "nsenter", append(args, "/bin/sh", "-c", script)...)
 	cmd.WaitDelay = time.Second // the shell is nsenter's child, holds the pipe, and ends only with the container
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return strings.TrimSpace(string(out))
+}
+
+// all is the option for all namespaces. For an ordinary user nsenter fails at those that the process shares with
+// the caller and that are not its user namespace's; for him these are left out.
+func all(t *testing.T, pid int) (options []string) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		return []string{"--all"}
+	}
+	for name, option := range map[string]string{
+		"cgroup": "--cgroup", "ipc": "--ipc", "mnt": "--mount", "net": "--net",
+		"pid": "--pid", "time": "--time", "user": "--user", "uts": "--uts",
+	} {
+		ours, err := os.Readlink("/proc/self/ns/" + name)
+		require.NoError(t, err)
+		theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", pid, name))
+		require.NoError(t, err)
+		if ours != theirs {
+			options = append(options, option)
+		}
+	}
+	return options
 }
 
 // nsenterView is the view of a shell that nsenter started. The shell reads with its own commands: a program
