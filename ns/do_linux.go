@@ -24,17 +24,7 @@ func Do(f func() error, hs ...*Handle) error {
 	if err != nil {
 		return err
 	}
-	defer v.end()
-	var o outcome
-	err = v.hold(0, func() {
-		out := make(chan outcome, 1)
-		go v.run(f, out)
-		o = <-out
-	})
-	if err != nil {
-		return err
-	}
-	return o.deliver()
+	return v.do(f)
 }
 
 // Go runs f inside the namespaces hs as Do does, but returns as soon as f is inside, or with the

@@ -43,3 +43,11 @@ func Do(f func() error, hs ...*Handle) error { return unsupported("enter", "name
 func Go(f func(), hs ...*Handle) error { return unsupported("enter", "namespaces") }
 
 func Enter(hs ...*Handle) error { return unsupported("enter", "namespaces") }
+
+func New(s Spec) (*Set, error) { return nil, unsupported("create", s.Types.String()) }
+
+type keeper struct{ process *os.Process }
+
+func (k *keeper) end() error { return errors.ErrUnsupported }
+
+func (k *keeper) reap() {}

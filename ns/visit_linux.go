@@ -18,6 +18,7 @@ type visit struct {
 	fds     []int     // their descriptors, while held
 	own     []*Handle // those among hs that end with the visit
 	async   bool      // nobody waits: f panics where it is
+	doomed  bool      // the thread ends with the visit
 	settled chan struct{}
 }
 
@@ -150,6 +151,21 @@ func (v *visit) detach() error {
 	return nil
 }
 
+// do runs f on the visit and waits for it.
+func (v *visit) do(f func() error) error {
+	defer v.end()
+	var o outcome
+	err := v.hold(0, func() {
+		out := make(chan outcome, 1)
+		go v.run(f, out)
+		o = <-out
+	})
+	if err != nil {
+		return err
+	}
+	return o.deliver()
+}
+
 func (v *visit) end() {
 	for _, h := range v.own {
 		_ = h.Close()
@@ -183,7 +199,7 @@ func (v *visit) run(f func() error, out chan<- outcome) {
 			o.goexit = o.panicked == nil
 		}
 		// One-way door: a thread that is not back stays locked, and so ends with this goroutine.
-		if goBack(way) == nil {
+		if !v.doomed && goBack(way) == nil {
 			runtime.UnlockOSThread()
 		}
 		if v.async {
