@@ -7,6 +7,7 @@ package cnsenter_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -69,12 +70,30 @@ func probe(what string) int {
 		os.Stdout.WriteString("ready\n")
 		os.Stdout.WriteString((<-got).String() + "\n")
 		return 0
+	case "parent": // starts a probe that stays, behind a relay inside the target, and says who they are
+		return parent(arg)
 	case "stay":
 		os.Stdout.WriteString("ready\n")
 		select {}
 	}
 	json.NewEncoder(os.Stdout).Encode(look())
 	return 0
+}
+
+func parent(pid string) int {
+	number, _ := strconv.Atoi(pid)
+	fd, err := unix.PidfdOpen(number, 0)
+	if err != nil {
+		panic(err)
+	}
+	cmd, _ := command("stay")
+	cmd.Stdout = nil
+	plan := cnsenter.Plan{cnsenter.Join(os.NewFile(uintptr(fd), "pid "+pid), everyType), cnsenter.Fork()}
+	if err := plan.Start(cmd); err != nil {
+		panic(err)
+	}
+	fmt.Println(cmd.Process.Pid)
+	select {}
 }
 
 func look() sight {

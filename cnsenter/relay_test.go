@@ -143,3 +143,21 @@ func TestChildDiesWithItsRelay(t *testing.T) {
 	require.Error(t, cmd.Wait())
 	waitEnd(t, pid)
 }
+
+func TestNobodyOutlivesTheCaller(t *testing.T) {
+	target := every(t)
+	cmd, _ := command(fmt.Sprint("parent ", target.PID))
+	cmd.Stdout = nil
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	relay, err := strconv.Atoi(strings.TrimSpace(line))
+	require.NoError(t, err)
+	inside := child(t, relay)
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+	waitEnd(t, relay)
+	waitEnd(t, inside)
+}
