@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && cgo
+
+package launcher_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/airlock-ns/airlock/cnsenter"
+	"github.com/airlock-ns/airlock/internal/fixture"
+	"github.com/airlock-ns/airlock/launcher"
+	"github.com/airlock-ns/airlock/ns"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// probeVariable makes a copy of the test binary print what it sees.
+const probeVariable = "LAUNCHER_TEST_PROBE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(probeVariable) != "" {
+		json.NewEncoder(os.Stdout).Encode(look())
+		os.Exit(0)
+	}
+	fixture.Main(m)
+}
+
+type sight struct {
+	PID, UID, GID int
+	Namespaces    map[string]string
+}
+
+func look() sight {
+	s := sight{PID: os.Getpid(), UID: os.Getuid(), GID: os.Getgid(), Namespaces: map[string]string{}}
+	for t := range ns.All.Each() {
+		if h, err := ns.Current(t); err == nil {
+			s.Namespaces[t.String()] = h.String()
+			h.Close()
+		}
+	}
+	return s
+}
+
+func run(t *testing.T, target *launcher.Target) sight {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), probeVariable+"=1", "GORACE=atexit_sleep_ms=0")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, target.Start(cmd))
+	var s sight
+	require.NoError(t, json.NewDecoder(out).Decode(&s))
+	require.NoError(t, cmd.Wait())
+	return s
+}
+
+// requireIn asks that the probe was in the target's namespaces of these types, and in ours of all others.
+func requireIn(t *testing.T, s sight, target *fixture.Target, types ns.Type) {
+	t.Helper()
+	for typ := range ns.All.Each() {
+		path := filepath.Join("/proc/self/ns", typ.String())
+		if types.Has(typ) {
+			path = target.NS(typ.String())
+		}
+		link, err := os.Readlink(path)
+		require.NoError(t, err)
+		require.Equal(t, link, s.Namespaces[typ.String()])
+	}
+}
+
+func TestPID(t *testing.T) {
+	for name, c := range map[string]struct {
+		spec        fixture.Spec
+		asked, have ns.Type
+	}{
+		"what is ours is left out": {fixture.Spec{User: true, UTS: true, Net: true}, ns.All, ns.User | ns.UTS | ns.Net},
+		"what is not asked for":    {fixture.Spec{User: true, UTS: true, Net: true}, ns.User | ns.Net, ns.User | ns.Net},
+		"all that there is": {
+			fixture.Spec{User: true, Mount: true, PID: true, Net: true, UTS: true, IPC: true, Cgroup: true, Time: true}, ns.All, ns.All,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			made := fixture.New(t, c.spec)
+			target, err := launcher.PID(made.PID, c.asked)
+			require.NoError(t, err)
+			defer target.Close()
+			require.Equal(t, c.have, target.Types())
+			s := run(t, target)
+			requireIn(t, s, made, c.have)
+			require.Zero(t, s.UID)
+			require.Zero(t, s.GID)
+		})
+	}
+}
+
+func TestPIDOwnedByTheInitialUserNamespace(t *testing.T) {
+	fixture.Need(t, fixture.Root)
+	made := fixture.New(t, fixture.Spec{Mount: true, PID: true, Net: true, UTS: true, IPC: true})
+	target, err := launcher.PID(made.PID, ns.All)
+	require.NoError(t, err)
+	defer target.Close()
+	requireIn(t, run(t, target), made, ns.Mount|ns.PID|ns.Net|ns.UTS|ns.IPC)
+}
+
+func TestOwnNamespacesAreAPlainStart(t *testing.T) {
+	target, err := launcher.PID(os.Getpid(), ns.All)
+	require.NoError(t, err)
+	defer target.Close()
+	require.Zero(t, target.Types())
+	plan, err := target.Plan()
+	require.NoError(t, err)
+	require.Empty(t, plan)
+	requireIn(t, run(t, target), nil, 0)
+}
+
+func TestPreserveCredentials(t *testing.T) {
+	made := fixture.New(t, fixture.Spec{User: true})
+	target, err := launcher.PID(made.PID, ns.User)
+	require.NoError(t, err)
+	defer target.Close()
+	target.PreserveCredentials = true
+	plan, err := target.Plan()
+	require.NoError(t, err)
+	require.Len(t, plan, 1)
+	requireIn(t, run(t, target), made, ns.User)
+}
+
+func TestHandles(t *testing.T) {
+	made := fixture.New(t, fixture.Spec{User: true, Mount: true, PID: true, Net: true, UTS: true})
+	const types = ns.User | ns.Mount | ns.PID | ns.Net | ns.UTS
+	var handles []*ns.Handle
+	for typ := range (types | ns.IPC).Each() { // ipc is ours
+		h, err := ns.OpenPID(made.PID, typ)
+		require.NoError(t, err)
+		defer h.Close()
+		handles = append(handles, h)
+	}
+	requireIn(t, run(t, launcher.Handles(handles...)), made, types)
+
+	_, err := launcher.Handles(handles[1], handles[1]).Plan()
+	require.ErrorContains(t, err, "a second namespace of type mnt")
+	handles[1].Close()
+	require.ErrorIs(t, launcher.Handles(handles...).Start(exec.Command("/proc/self/exe")), os.ErrClosed)
+	require.ErrorIs(t, launcher.Handles(&ns.Handle{}).Start(exec.Command("/proc/self/exe")), os.ErrClosed)
+}
+
+func TestParse(t *testing.T) {
+	made := fixture.New(t, fixture.Spec{User: true, UTS: true})
+	byPID, err := launcher.Parse(t.Context(), strconv.Itoa(made.PID), ns.All)
+	require.NoError(t, err)
+	defer byPID.Close()
+	requireIn(t, run(t, byPID), made, ns.User|ns.UTS)
+
+	byPath, err := launcher.Parse(t.Context(), made.NS("user"), ns.All)
+	require.NoError(t, err)
+	defer byPath.Close()
+	requireIn(t, run(t, byPath), made, ns.User)
+	require.NoError(t, byPath.Close())
+	require.NoError(t, byPath.Close())
+}
+
+func TestBadTargets(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	require.NoError(t, unix.Mkfifo(fifo, 0o600))
+	exited := exec.Command("/bin/true")
+	require.NoError(t, exited.Start())
+	waitZombie(t, exited.Process.Pid)
+	defer exited.Wait()
+
+	for ref, c := range map[string]struct {
+		is   error
+		says string
+	}{
+		"4194305":                        {nil, "launcher: open pid 4194305"}, // above the kernel's limit, PID_MAX_LIMIT
+		"0":                              {unix.EINVAL, "launcher: open pid 0"},
+		"-1":                             {unix.EINVAL, "launcher: open pid -1"},
+		strconv.Itoa(exited.Process.Pid): {unix.ESRCH, "launcher: open pid"},
+		"web":                            {nil, `launcher: parse "web": neither a pid nor a path`},
+		"":                               {nil, `launcher: parse ""`},
+		"/no/such":                       {os.ErrNotExist, "launcher: parse /no/such"},
+		"/proc/self/status":              {ns.ErrNotNamespace, "/proc/self/status"},
+		fifo:                             {ns.ErrNotNamespace, fifo},
+		"/dev/zero":                      {ns.ErrNotNamespace, "/dev/zero"},
+		"/":                              {ns.ErrNotNamespace, "/"},
+		"/proc/self/ns/uts":              {nil, "launcher: parse /proc/self/ns/uts: a namespace of type uts, not net"},
+	} {
+		t.Run(ref, func(t *testing.T) {
+			_, err := launcher.Parse(context.Background(), ref, ns.Net)
+			var e *launcher.Error
+			require.ErrorAs(t, err, &e)
+			require.ErrorContains(t, err, c.says)
+			if c.is != nil {
+				require.ErrorIs(t, err, c.is)
+			}
+		})
+	}
+	_, err := launcher.PID(os.Getpid(), 0)
+	require.ErrorIs(t, err, os.ErrInvalid)
+}
+
+func waitZombie(t *testing.T, pid int) {
+	t.Helper()
+	var info unix.Siginfo
+	require.NoError(t, unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOWAIT, nil))
+}
+
+func TestTargetThatEnds(t *testing.T) {
+	made := fixture.New(t, fixture.Spec{User: true, UTS: true})
+	target, err := launcher.PID(made.PID, ns.All)
+	require.NoError(t, err)
+	defer target.Close()
+	require.NoError(t, made.Close())
+	var e *cnsenter.Error
+	require.ErrorAs(t, target.Start(exec.Command("/proc/self/exe")), &e)
+	require.ErrorIs(t, e, unix.ESRCH)
+}
+
+func TestMissingPrivilege(t *testing.T) {
+	fixture.Need(t, fixture.UserNS)
+	// What a user namespace's own root may not: enter a namespace that belongs to our user namespace.
+	made := fixture.New(t, fixture.Spec{User: true})
+	user, err := ns.OpenPID(made.PID, ns.User)
+	require.NoError(t, err)
+	defer user.Close()
+	plan, err := launcher.Handles(user).Plan()
+	require.NoError(t, err)
+	net, err := ns.Current(ns.Net)
+	require.NoError(t, err)
+	defer net.Close()
+	err = append(plan, cnsenter.Join(net.File(), ns.Net)).Start(exec.Command("/proc/self/exe"))
+	require.ErrorIs(t, err, unix.EPERM)
+	require.ErrorContains(t, err, "join net of")
+}
