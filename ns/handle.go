@@ -7,6 +7,9 @@ import (
 	"syscall"
 )
 
+// RunNetns is the directory in which ip-netns(8) keeps its named network namespaces.
+const RunNetns = "/run/netns"
+
 // Handle is an open namespace: it owns one descriptor, which keeps the namespace alive until Close.
 // What a Handle stands for never changes, whatever becomes of the path or process it came from. Its
 // methods may be called at the same time from any goroutine. The zero Handle is closed.

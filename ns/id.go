@@ -24,6 +24,15 @@ func (id ID) String() string { return strconv.FormatUint(id.Ino, 10) }
 // IsZero reports whether id is the zero ID.
 func (id ID) IsZero() bool { return id == ID{} }
 
+// KernelID identifies a namespace until the machine restarts: the kernel gives Number to no other,
+// even when the namespace is gone. Unlike an ID it may be stored without a Handle beside it. It is
+// comparable.
+type KernelID struct {
+	Number uint64
+	Type   Type
+	Ino    uint32
+}
+
 // ParseID reads what readlink(2) says about a file in /proc/PID/ns, such as "net:[4026531840]", and
 // returns the ID and the type. It does not look whether the namespace exists. Off Linux, and where
 // /proc is not mounted, the error wraps errors.ErrUnsupported, for the device is not known then.

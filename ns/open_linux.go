@@ -13,9 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// RunNetns is the directory in which ip-netns(8) keeps its named network namespaces.
-const RunNetns = "/run/netns"
-
 // Open opens the namespace at path: a file in /proc/PID/ns, or a bind mount of one. Anything else is
 // refused with ErrNotNamespace, without being opened, so that a FIFO does not block and a device is
 // not disturbed. The caller closes the Handle.

@@ -7,6 +7,8 @@ package ns
 import (
 	"errors"
 	"os"
+	"strconv"
+	"syscall"
 )
 
 // Namespaces are a feature of Linux: elsewhere every function that would touch one fails with an
@@ -30,11 +32,23 @@ func FromPIDFD(pidfd *os.File, t Type) (*Handle, error) { return nil, unsupporte
 
 func FromFile(f *os.File) (*Handle, error) { return nil, unsupported("open", f.Name()) }
 
+func FromSocket(c syscall.Conn) (*Handle, error) {
+	return nil, unsupported("open", "the namespace of a socket")
+}
+
+func OpenKernelID(id KernelID) (*Handle, error) {
+	return nil, unsupported("open", "number "+strconv.FormatUint(id.Number, 10))
+}
+
 func Current(t Type) (*Handle, error) { return nil, unsupported("open", t.String()) }
 
 func (h *Handle) Owner() (*Handle, error) { return nil, unsupported("find the owner of", h.ref()) }
 
 func (h *Handle) Parent() (*Handle, error) { return nil, unsupported("find the parent of", h.ref()) }
+
+func (h *Handle) KernelID() (KernelID, error) {
+	return KernelID{}, unsupported("find the kernel's number of", h.ref())
+}
 
 func (h *Handle) OwnerUID() (int, error) { return 0, unsupported("find the owner of", h.ref()) }
 
@@ -51,3 +65,7 @@ type keeper struct{ process *os.Process }
 func (k *keeper) end() error { return errors.ErrUnsupported }
 
 func (k *keeper) reap() {}
+
+func (h *Handle) Pin(path string) error { return unsupported("pin", path) }
+
+func Unpin(path string) error { return unsupported("unpin", path) }
