@@ -22,6 +22,9 @@ import (
 
 func TestMain(m *testing.M) {
 	reexec.Init()
+	if os.Getenv(locateVariable) != "" {
+		printWhereabouts()
+	}
 	fixture.Main(m)
 }
 
