@@ -4,27 +4,29 @@ package reexec
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"math"
+	"runtime/trace"
 )
 
-// Runner is where a call runs: [In] gives one. A nil Runner is a plain copy of this program.
+// Runner is where a call runs. [In] and [Pool.On] give one in another process, [InProcess] in this. A nil Runner is a plain
+// copy of this program for the call alone.
 type Runner interface {
-	// run has c executed, and fills in its result. Any error that is not an *Error is of StageRun.
+	// run has c executed, and fills in its result. An error that is not an *Error is of StageRun.
 	run(ctx context.Context, c *call) error
 }
 
 // call is one call under way, without its types.
 type call struct {
 	entry  *entry
-	param  []byte
-	result []byte
+	param  *message
+	result *message
+	emit   func(*message) error // takes what a stream yields; nil for a Func
+	dirty  bool                 // the worker says that it must not be used again
 }
 
 // Call runs the function with in where the Runner says, and waits for its answer and for the end of the worker, if the
-// worker is for this call alone. Done contexts kill the worker: the error then wraps ctx.Err() and context.Cause(ctx). The
+// worker is for this call alone. A done context kills the worker: the error then wraps ctx.Err() and context.Cause(ctx). The
 // deadline of ctx is that of the function's context too; values do not cross.
 //
 // Every error is an *Error; the Out beside it is the zero value.
@@ -34,11 +36,10 @@ func (f Func[In, Out]) Call(ctx context.Context, on Runner, in In) (Out, error) 
 		return zero, &Error{Stage: StageCall, Err: ErrNotRegistered}
 	}
 	c := &call{entry: f.entry}
-	err := c.do(ctx, on, in)
-	if err != nil {
+	if err := c.do(ctx, on, in); err != nil {
 		return zero, err
 	}
-	if err := json.Unmarshal(c.result, &out); err != nil {
+	if err := c.result.decode(&out); err != nil {
 		return zero, &Error{Func: f.entry.name, Stage: StageResult, Err: err}
 	}
 	return out, nil
@@ -46,47 +47,47 @@ func (f Func[In, Out]) Call(ctx context.Context, on Runner, in In) (Out, error) 
 
 // do makes one call, from the parameter to the encoded result.
 func (c *call) do(ctx context.Context, on Runner, in any) error {
+	if trace.IsEnabled() {
+		defer trace.StartRegion(ctx, "reexec: "+c.entry.name).End()
+	}
 	if on == nil {
 		on = (*Process)(nil)
 	}
-	stage, err := StageCall, error(nil)
-	switch {
-	case !registry.ready():
-		err = ErrNotInit
-	case ctx.Err() != nil:
-		err = cancelled(ctx)
-	default:
-		stage = StageParam
-		c.param, err = encode(in)
+	if ctx.Err() != nil {
+		return &Error{Func: c.entry.name, Stage: StageCall, Err: cancelled(ctx)}
 	}
-	if err == nil {
-		stage = StageRun
-		err = on.run(ctx, c)
+	var err error
+	if c.param, err = encode(in); err != nil {
+		return &Error{Func: c.entry.name, Stage: StageParam, Err: err}
 	}
+	defer c.param.close()
+	err = on.run(ctx, c)
 	if err == nil {
 		return nil
 	}
-	if e, typed := err.(*Error); typed && e.Func == c.entry.name {
-		return e
+	if _, typed := err.(*Error); typed {
+		return err
 	}
-	return &Error{Func: c.entry.name, Stage: stage, Err: err}
+	return &Error{Func: c.entry.name, Stage: StageRun, Err: err}
 }
 
 // request gives what is sent to a worker.
-func (c *call) request(ctx context.Context, log slog.Handler, once bool) *request {
-	q := &request{name: c.entry.name, param: c.param, once: once, level: lowest(ctx, log)}
+func (c *call) request(ctx context.Context, p *Process, once bool) (*request, error) {
+	q := &request{name: c.entry.name, param: c.param, once: once, level: lowest(ctx, p.log()), limit: p.maxResult()}
 	q.deadline, _ = ctx.Deadline()
-	return q
+	if n, limit := len(c.param.json), p.maxParam(); int64(n) > limit {
+		return nil, &Error{Func: c.entry.name, Stage: StageParam, Err: tooLarge(uint64(n), limit)}
+	}
+	return q, nil
 }
 
-// answer reads frames up to the answer. ended is whether the conversation came to its proper end, so that the worker is
-// good for another one.
-func (c *call) answer(ctx context.Context, from *conn, log slog.Handler) (ended bool, err error) {
+// answer reads frames up to the answer. ended is whether the conversation came to its proper end.
+func (c *call) answer(ctx context.Context, from *conn, log slog.Handler, limit int64) (ended bool, err error) {
 	for {
+		var m *message
 		h, err := from.next()
-		var p []byte
 		if err == nil {
-			p, err = from.payload(h, math.MaxInt64)
+			m, err = from.message(h, limit)
 		}
 		if gone(err) {
 			return false, ErrNoResult
@@ -96,20 +97,28 @@ func (c *call) answer(ctx context.Context, from *conn, log slog.Handler) (ended 
 		}
 		switch h.kind {
 		case kindLog:
-			if err := handle(ctx, log, p); err != nil {
-				return false, err
-			}
+			err = handle(ctx, log, m.json)
+		case kindItems:
+			err = c.take(m)
 		case kindResult:
-			c.result = p
+			c.result, c.dirty = m, h.flags&flagDirty != 0
 			return true, nil
 		case kindFail:
-			var f failure
-			if err := json.Unmarshal(p, &f); err != nil {
-				return false, fmt.Errorf("%w: %w", ErrProtocol, err)
-			}
-			return true, &Error{Func: c.entry.name, Stage: f.Stage, Stack: f.Stack, Err: f.Err.err()}
+			return true, readFailure(c.entry.name, m)
 		default:
-			return false, fmt.Errorf("%w: kind %d where an answer should be", ErrProtocol, h.kind)
+			err = fmt.Errorf("%w: kind %d where an answer should be", ErrProtocol, h.kind)
+		}
+		m.close()
+		if err != nil {
+			return false, err
 		}
 	}
+}
+
+// take gives what a stream has yielded to its caller.
+func (c *call) take(m *message) error {
+	if c.emit == nil {
+		return fmt.Errorf("%w: items of a function that is no stream", ErrProtocol)
+	}
+	return c.emit(m)
 }

@@ -9,55 +9,62 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
+	"sync"
 	"syscall"
 )
 
-// sentinels are the errors that keep their identity across the process border, by name.
-var sentinels = map[string]error{
-	"fs.ErrInvalid":            fs.ErrInvalid,
-	"fs.ErrPermission":         fs.ErrPermission,
-	"fs.ErrExist":              fs.ErrExist,
-	"fs.ErrNotExist":           fs.ErrNotExist,
-	"fs.ErrClosed":             fs.ErrClosed,
-	"io.EOF":                   io.EOF,
-	"io.ErrUnexpectedEOF":      io.ErrUnexpectedEOF,
-	"io.ErrClosedPipe":         io.ErrClosedPipe,
-	"io.ErrNoProgress":         io.ErrNoProgress,
-	"io.ErrShortBuffer":        io.ErrShortBuffer,
-	"io.ErrShortWrite":         io.ErrShortWrite,
-	"context.Canceled":         context.Canceled,
-	"context.DeadlineExceeded": context.DeadlineExceeded,
-	"os.ErrDeadlineExceeded":   os.ErrDeadlineExceeded,
-	"os.ErrNoDeadline":         os.ErrNoDeadline,
-	"os.ErrProcessDone":        os.ErrProcessDone,
-	"exec.ErrNotFound":         exec.ErrNotFound,
-	"exec.ErrDot":              exec.ErrDot,
-	"exec.ErrWaitDelay":        exec.ErrWaitDelay,
-	"errors.ErrUnsupported":    errors.ErrUnsupported,
-	"reexec.ErrNotInit":        ErrNotInit,
-	"reexec.ErrNotRegistered":  ErrNotRegistered,
-	"reexec.ErrPanic":          ErrPanic,
-	"reexec.ErrGoexit":         ErrGoexit,
-	"reexec.ErrNoResult":       ErrNoResult,
-	"reexec.ErrStuck":          ErrStuck,
-	"reexec.ErrProtocol":       ErrProtocol,
-	"reexec.ErrNotUTF8":        ErrNotUTF8,
-	"reexec.ErrTooLarge":       ErrTooLarge,
+// sentinel is an error that keeps its identity across the process border, by its name.
+type sentinel struct {
+	name string
+	err  error
 }
 
-// RegisterError makes errors.Is(err, sentinel) hold in the caller for an error of the worker that is the sentinel. Call it
-// from package initialisation, under a name that no other error has; it panics with an *Error where the name is taken, or
-// after Init.
-func RegisterError(name string, sentinel error) {
+// sentinels lists those of the standard library, of this package and of RegisterError. It is made when an error is to cross.
+var sentinels = sync.OnceValue(func() []sentinel {
+	registry.mu.RLock()
+	defer registry.mu.RUnlock()
+	return append([]sentinel{
+		{"fs.ErrInvalid", fs.ErrInvalid},
+		{"fs.ErrPermission", fs.ErrPermission},
+		{"fs.ErrExist", fs.ErrExist},
+		{"fs.ErrNotExist", fs.ErrNotExist},
+		{"fs.ErrClosed", fs.ErrClosed},
+		{"io.EOF", io.EOF},
+		{"io.ErrUnexpectedEOF", io.ErrUnexpectedEOF},
+		{"io.ErrClosedPipe", io.ErrClosedPipe},
+		{"io.ErrNoProgress", io.ErrNoProgress},
+		{"io.ErrShortBuffer", io.ErrShortBuffer},
+		{"io.ErrShortWrite", io.ErrShortWrite},
+		{"context.Canceled", context.Canceled},
+		{"context.DeadlineExceeded", context.DeadlineExceeded},
+		{"os.ErrDeadlineExceeded", os.ErrDeadlineExceeded},
+		{"os.ErrNoDeadline", os.ErrNoDeadline},
+		{"os.ErrProcessDone", os.ErrProcessDone},
+		{"exec.ErrNotFound", exec.ErrNotFound},
+		{"exec.ErrDot", exec.ErrDot},
+		{"exec.ErrWaitDelay", exec.ErrWaitDelay},
+		{"errors.ErrUnsupported", errors.ErrUnsupported},
+		{"reexec.ErrNotInit", ErrNotInit},
+		{"reexec.ErrNotRegistered", ErrNotRegistered},
+		{"reexec.ErrPanic", ErrPanic},
+		{"reexec.ErrGoexit", ErrGoexit},
+		{"reexec.ErrNoResult", ErrNoResult},
+		{"reexec.ErrStuck", ErrStuck},
+		{"reexec.ErrProtocol", ErrProtocol},
+		{"reexec.ErrNotUTF8", ErrNotUTF8},
+		{"reexec.ErrTooLarge", ErrTooLarge},
+	}, registry.errors...)
+})
+
+// RegisterError gives err a name, so that errors.Is(e, err) holds in the caller for what did in the worker. Call it from
+// package initialisation. It panics with an *Error (ErrDuplicate, ErrTooLate) where the name is taken or Init has been called.
+func RegisterError(name string, err error) {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
-	if err := registry.refusal(); err != nil {
-		panic(&Error{Func: name, Stage: StageRegister, Err: err})
-	}
-	if _, taken := sentinels[name]; taken {
-		panic(&Error{Func: name, Stage: StageRegister, Err: ErrDuplicate})
-	}
-	sentinels[name] = sentinel
+	taken := slices.ContainsFunc(registry.errors, func(s sentinel) bool { return s.name == name })
+	registry.refuse(name, taken)
+	registry.errors = append(registry.errors, sentinel{name, err})
 }
 
 // cause is one error of a tree of wrapped errors, as it crosses the border.
@@ -117,9 +124,9 @@ func encodeCause(err error, depth int) cause {
 // identities lists the sentinels that err itself is, whatever it wraps.
 func identities(err error) (names []string) {
 	is, _ := err.(interface{ Is(error) bool })
-	for name, s := range sentinels {
-		if err == s || is != nil && is.Is(s) {
-			names = append(names, name)
+	for _, s := range sentinels() {
+		if err == s.err || is != nil && is.Is(s.err) {
+			names = append(names, s.name)
 		}
 	}
 	return names
@@ -149,12 +156,14 @@ func (c cause) err() error {
 		}
 	}
 	for _, name := range c.Is {
-		s, known := sentinels[name]
-		if known && s.Error() == c.Msg && len(wraps) == 0 && len(c.Is) == 1 {
-			return s
-		}
-		if known {
-			wraps = append(wraps, s)
+		for _, s := range sentinels() {
+			if s.name != name {
+				continue
+			}
+			if s.err.Error() == c.Msg && len(c.Is) == 1 && len(wraps) == 0 {
+				return s.err
+			}
+			wraps = append(wraps, s.err)
 		}
 	}
 	return &remoteError{msg: c.Msg, wraps: wraps}
@@ -168,10 +177,3 @@ type remoteError struct {
 
 func (e *remoteError) Error() string   { return e.msg }
 func (e *remoteError) Unwrap() []error { return e.wraps }
-
-// failure is the payload of a fail frame.
-type failure struct {
-	Stage Stage  `json:"stage"`
-	Stack string `json:"stack,omitempty"`
-	Err   cause  `json:"err"`
-}

@@ -47,6 +47,8 @@ var (
 	ErrProtocol = errors.New("malformed frame")
 	// ErrNotUTF8 means that a string in a parameter or a result is not valid UTF-8, and would not arrive as it is.
 	ErrNotUTF8 = errors.New("a string is not valid UTF-8")
+	// ErrClosed means that the Pool has been closed.
+	ErrClosed = errors.New("the pool is closed")
 	// ErrTooLarge means that a parameter, a result or the standard error is above its limit.
 	ErrTooLarge = errors.New("above the limit")
 )
@@ -69,6 +71,10 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+func tooLarge(n uint64, limit int64) error {
+	return fmt.Errorf("%d bytes: %w of %d", n, ErrTooLarge, limit)
+}
 
 // cancelled gives the error of a context that is done: errors.Is holds both for ctx.Err() and for the cause.
 func cancelled(ctx context.Context) error {

@@ -9,65 +9,93 @@ import (
 	"runtime/debug"
 )
 
-// execute runs the function of q and gives the frame that answers it.
-func (q *request) execute(to *conn) [][]byte {
+// execute runs the function of q and gives what answers it, with the flags for its header.
+func (q *request) execute(to *conn) (*message, header) {
 	ctx, cancel := q.context()
 	defer cancel()
 	stopLog := divertLog(to, q.level)
-	result, f := runEntry(ctx, q.name, q.param)
-	stopLog()
+	defer stopLog()
+	emit := func(m *message) error { return to.sendAll(m.parts(nil, header{kind: kindItems})) }
+	run := runHere
+	if !q.once {
+		run = runApart
+	}
+	result, f := run(ctx, registry.lookup(q.name), q.param, emit, q.limit)
 	if f == nil {
-		return frame(nil, header{kind: kindResult}, result)
+		return result, header{kind: kindResult}
 	}
-	p, err := json.Marshal(f)
-	if err != nil { // a failure holds nothing but strings and numbers
-		panic(err)
-	}
-	return frame(nil, header{kind: kindFail}, p)
+	return f.message(), header{kind: kindFail}
 }
 
-// runEntry runs a registered function on a goroutine of its own: one that is locked to a thread and not unlocked takes the
-// thread with it, and runtime.Goexit ends nothing else.
-func runEntry(ctx context.Context, name string, param []byte) (result []byte, f *failure) {
-	e := registry.find(name)
-	if e == nil {
-		return nil, newFailure(StageRun, ErrNotRegistered)
-	}
+// runApart is runHere on a goroutine of its own: one that is locked to a thread and not unlocked takes the thread with it, and
+// runtime.Goexit ends nothing else.
+func runApart(ctx context.Context, e *entry, param *message, emit func(*message) error, limit int64) (result *message, f *failure) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		returned := false
 		defer func() {
-			if returned {
-				return
-			}
-			if v := recover(); v != nil {
-				f = panicFailure(v)
-			} else {
+			if result == nil && f == nil { // runtime.Goexit went through here
 				f = newFailure(StageRun, ErrGoexit)
 			}
 		}()
-		out, stage, err := e.run(ctx, param)
-		if err != nil {
-			f = newFailure(stage, err)
-		} else {
-			result = out
-		}
-		returned = true
+		result, f = runHere(ctx, e, param, emit, limit)
 	}()
 	<-done
 	return result, f
+}
+
+// runHere runs a registered function. Nothing but a runtime.Goexit gets past it.
+func runHere(ctx context.Context, e *entry, param *message, emit func(*message) error, limit int64) (result *message, f *failure) {
+	if e == nil {
+		return nil, newFailure(StageRun, ErrNotRegistered)
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			f = panicFailure(v)
+		}
+	}()
+	result, stage, err := e.run(ctx, param, emit, limit)
+	if err != nil {
+		return nil, newFailure(stage, err)
+	}
+	return result, nil
+}
+
+// failure is the payload of a fail frame.
+type failure struct {
+	Stage Stage  `json:"stage"`
+	Stack string `json:"stack,omitempty"`
+	Err   cause  `json:"err"`
 }
 
 func newFailure(stage Stage, err error) *failure {
 	return &failure{Stage: stage, Err: encodeCause(err, 0)}
 }
 
+// message encodes f; there is nothing in it that could not be.
+func (f *failure) message() *message {
+	p, err := json.Marshal(f)
+	if err != nil {
+		panic(err)
+	}
+	return &message{json: p}
+}
+
+// readFailure gives the error that a fail frame holds.
+func readFailure(name string, m *message) error {
+	defer m.close()
+	var f failure
+	if err := json.Unmarshal(m.json, &f); err != nil {
+		return fmt.Errorf("%w: %w", ErrProtocol, err)
+	}
+	return &Error{Func: name, Stage: f.Stage, Stack: f.Stack, Err: f.Err.err()}
+}
+
 // panicFailure is called while the panic unwinds, so the stack is that of the panic. An error that was thrown keeps what an
 // error keeps.
 func panicFailure(v any) *failure {
 	stack := string(debug.Stack())
-	err := fmt.Errorf("%w: %s", ErrPanic, text(v))
+	err := fmt.Errorf("%w: %v", ErrPanic, v)
 	if thrown, ok := v.(error); ok {
 		err = fmt.Errorf("%w: %w", ErrPanic, thrown)
 	}
@@ -83,6 +111,3 @@ func encodePanic(err error, v any) (c cause) {
 	}()
 	return encodeCause(err, 0)
 }
-
-// text is v as fmt has it; fmt catches the panics of its methods.
-func text(v any) string { return fmt.Sprint(v) }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"syscall"
 )
 
@@ -19,15 +20,18 @@ import (
 //
 // A conversation is strictly one request, one answer:
 //
-//	caller   call  param             then silence until the answer is complete
-//	worker               log* … (result | fail)
+//	caller   call  files* param             then silence until the answer is complete
+//	worker               (log | files* items)* (files* result | fail)
 //
 //	call     8 bytes deadline, as nanoseconds of Unix time, 0: none
 //	         8 bytes lowest level of the slog records that are wanted
+//	         8 bytes largest payload that is wanted of the worker
 //	         the name of the function
+//	files    4 bytes for each descriptor that came with the frame: the number that the next frame's JSON calls it by
 //	param    In as JSON
 //	log      one slog record as JSON, see record
-//	result   Out as JSON
+//	items    what a stream has yielded, as a JSON array of Out
+//	result   Out as JSON; the end of a stream has no payload
 //	fail     failure as JSON
 //
 // fds is the number of descriptors that came with the frame's first byte (SCM_RIGHTS, unix(7)).
@@ -40,14 +44,18 @@ type kind uint8
 
 const (
 	kindCall kind = 1 + iota
+	kindFiles
 	kindParam
 	kindLog
+	kindItems
 	kindResult
 	kindFail
 )
 
-// flagOnce in a call frame: the worker exits after the answer.
-const flagOnce = 1
+const (
+	flagOnce  = 1 // in a call: the worker exits after the answer
+	flagDirty = 2 // in a result: the function has left state behind, so the worker must not be used again
+)
 
 type header struct {
 	kind   kind
@@ -78,16 +86,19 @@ func parseHeader(b []byte) (header, error) {
 // link carries bytes, and descriptors with them.
 type link interface {
 	// recv blocks until there is something; 0 bytes and no error is the end.
-	recv(p []byte) (n int, err error)
-	// send blocks until some of p is taken.
-	send(p []byte) (n int, err error)
+	recv(p []byte) (n int, fds []int, err error)
+	// send blocks until some of p is taken, and with its first byte the descriptors.
+	send(p []byte, fds []int) (n int, err error)
 }
 
-// conn reads and writes frames. One goroutine may read while another writes.
+// conn reads and writes frames. One goroutine may read while others write.
 type conn struct {
 	link
-	buf  []byte // what recv has given; buf[r:w] is not used yet
-	r, w int
+	writing sync.Mutex
+	buf     []byte // what recv has given; buf[r:w] is not used yet
+	r, w    int
+	came    []int        // descriptors that recv has given and no files frame has claimed
+	files   []descriptor // those of the files frames since the last message
 }
 
 // bufSize is enough for a header and a small payload in one system call.
@@ -95,14 +106,41 @@ const bufSize = 4096
 
 func newConn(l link) *conn { return &conn{link: l, buf: make([]byte, bufSize)} }
 
-// next reads a header. io.EOF is the end between two frames.
+// fill reads once more.
+func (c *conn) fill(p []byte) (int, error) {
+	n, fds, err := c.recv(p)
+	c.came = append(c.came, fds...)
+	return n, err
+}
+
+// next reads a header, after the files frames before it. io.EOF is the end between two frames.
 func (c *conn) next() (header, error) {
+	for {
+		h, err := c.header()
+		if err != nil || h.kind != kindFiles {
+			return h, err
+		}
+		if len(c.came) < int(h.fds) || h.length != 4*uint64(h.fds) {
+			return h, fmt.Errorf("%w: descriptors are missing", ErrProtocol)
+		}
+		keys, err := c.payload(h, 4*maxFDs)
+		if err != nil {
+			return h, err
+		}
+		for i, fd := range c.came[:h.fds] {
+			c.files = append(c.files, descriptor{int(binary.LittleEndian.Uint32(keys[4*i:])), fd})
+		}
+		c.came = c.came[h.fds:]
+	}
+}
+
+func (c *conn) header() (header, error) {
 	for c.w-c.r < headerSize {
 		if c.r > 0 {
 			c.w = copy(c.buf, c.buf[c.r:c.w])
 			c.r = 0
 		}
-		n, err := c.recv(c.buf[c.w:])
+		n, err := c.fill(c.buf[c.w:])
 		if err == nil && n == 0 {
 			err = io.EOF
 			if c.w > 0 {
@@ -119,6 +157,27 @@ func (c *conn) next() (header, error) {
 	return h, err
 }
 
+// message reads what belongs to h, and takes the descriptors that came ahead of it.
+func (c *conn) message(h header, limit int64) (*message, error) {
+	p, err := c.payload(h, limit)
+	if err != nil {
+		return nil, err
+	}
+	m := &message{json: p, files: c.files}
+	c.files = nil
+	return m, nil
+}
+
+// drop closes the descriptors that no message has taken.
+func (c *conn) drop() {
+	for _, fd := range c.came {
+		closeDescriptor(fd)
+	}
+	c.came = nil
+	(&message{files: c.files}).close()
+	c.files = nil
+}
+
 // gone reports whether err says that the other end of the socket has been closed. It is a reset where the other end had not
 // read everything (unix(7)).
 func gone(err error) bool {
@@ -129,7 +188,7 @@ func gone(err error) bool {
 // payload reads what belongs to h, at most limit bytes. Memory grows with what arrives, not with what is announced.
 func (c *conn) payload(h header, limit int64) ([]byte, error) {
 	if h.length > uint64(limit) {
-		return nil, fmt.Errorf("%d bytes, %w of %d", h.length, ErrTooLarge, limit)
+		return nil, tooLarge(h.length, limit)
 	}
 	const first = 1 << 20
 	p := make([]byte, 0, min(h.length, first))
@@ -145,7 +204,7 @@ func (c *conn) payload(h header, limit int64) ([]byte, error) {
 			copy(grown, p)
 			p = grown
 		}
-		n, err := c.recv(p[len(p):cap(p)])
+		n, err := c.fill(p[len(p):cap(p)])
 		if err == nil && n == 0 {
 			err = io.ErrUnexpectedEOF
 		}
@@ -157,29 +216,18 @@ func (c *conn) payload(h header, limit int64) ([]byte, error) {
 	return p, nil
 }
 
-// sendAll writes every byte of the parts.
-func (c *conn) sendAll(parts ...[]byte) error {
+// sendAll writes every byte of the parts, with nothing in between.
+func (c *conn) sendAll(parts []part) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	for _, p := range parts {
-		for len(p) > 0 {
-			n, err := c.send(p)
+		for fds := p.fds; len(p.b) > 0; fds = nil {
+			n, err := c.send(p.b, fds)
 			if err != nil {
 				return err
 			}
-			p = p[n:]
+			p.b = p.b[n:]
 		}
 	}
 	return nil
-}
-
-// joinBelow is the size below which a payload is copied behind its header, to go out in one system call.
-const joinBelow = 64 << 10
-
-// frames gives the bytes of a frame after those in b, as one part or two.
-func frame(b []byte, h header, payload []byte) [][]byte {
-	h.length = uint64(len(payload))
-	b = h.append(b)
-	if len(payload) < joinBelow {
-		return [][]byte{append(b, payload...)}
-	}
-	return [][]byte{b, payload}
 }

@@ -37,10 +37,3 @@ func Init() {
 	}
 	os.Exit(0)
 }
-
-// ready reports whether Init has been called.
-func (r *funcs) ready() bool {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return r.inited
-}

@@ -49,7 +49,7 @@ func (d *diversion) send(r record) error {
 	if d.to == nil {
 		return nil
 	}
-	return d.to.sendAll(frame(nil, header{kind: kindLog}, p)...)
+	return d.to.sendAll((&message{json: p}).parts(nil, header{kind: kindLog}))
 }
 
 // sender is the handler of a worker's slog.Default. Within holds what WithAttrs and WithGroup added, outermost first: an

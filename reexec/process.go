@@ -41,6 +41,14 @@ type Process struct {
 	// handler of the caller's slog.Default. Levels that it does not want are not sent.
 	Log slog.Handler
 
+	// MaxParam and MaxResult are the largest parameter, and the largest result or item of a stream, in bytes of JSON. A larger
+	// one is refused with ErrTooLarge before it is sent. 0: 1 GiB. Memory grows with what arrives, not with the limit.
+	MaxParam, MaxResult int64
+
+	// MaxStderr is how many bytes the worker may write to a Stderr that is no *os.File, before it is killed and the call ends
+	// with ErrTooLarge. 0: 64 MiB. Negative: no limit.
+	MaxStderr int64
+
 	// Grace is how long a killed worker may take to die before the call returns with ErrStuck and the worker is left to be
 	// reaped in the background. 0: 500 ms.
 	Grace time.Duration
@@ -51,6 +59,22 @@ const defaultGrace = 500 * time.Millisecond
 
 // In returns a Runner whose calls each run in a fresh process that s starts. A nil s is a plain copy of this program.
 func In(s Starter) *Process { return &Process{Starter: s} }
+
+const (
+	defaultMax       = 1 << 30
+	defaultMaxStderr = 64 << 20
+)
+
+func (p *Process) maxParam() int64  { return or(p.MaxParam, defaultMax) }
+func (p *Process) maxResult() int64 { return or(p.MaxResult, defaultMax) }
+
+// or is n, or otherwise where n is no limit that was set.
+func or(n, otherwise int64) int64 {
+	if n > 0 {
+		return n
+	}
+	return otherwise
+}
 
 func (p *Process) grace() time.Duration {
 	if p.Grace > 0 {

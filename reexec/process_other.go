@@ -9,6 +9,18 @@ import (
 	"errors"
 )
 
-func (p *Process) run(context.Context, *call) error {
-	return &Error{Stage: StageStart, Err: errors.ErrUnsupported}
+func (p *Process) run(_ context.Context, c *call) error {
+	return &Error{Func: c.entry.name, Stage: StageStart, Err: errors.ErrUnsupported}
 }
+
+func (r *shared) run(ctx context.Context, c *call) error { return r.process.run(ctx, c) }
+
+// pooled is never made where no worker can be started.
+type pooled struct{}
+
+// Close does nothing where no worker can be started.
+func (p *Pool) Close() error { return nil }
+
+func duplicate(int) (int, error) { return -1, errors.ErrUnsupported }
+
+func closeDescriptor(int) {}

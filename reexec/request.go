@@ -16,27 +16,28 @@ type request struct {
 	name     string
 	deadline time.Time // zero: none
 	level    slog.Level
+	limit    int64 // of the answer's payload, in bytes
 	once     bool
-	param    []byte
+	param    *message
 }
 
-const callFixed = 16 // the bytes before the name in a call frame
+const callFixed = 24 // the bytes before the name in a call frame
 
 // parts gives the bytes of the request.
-func (q *request) parts() [][]byte {
+func (q *request) parts() []part {
 	h := header{kind: kindCall, length: uint64(callFixed + len(q.name))}
 	if q.once {
 		h.flags = flagOnce
 	}
-	b := h.append(make([]byte, 0, 2*headerSize+callFixed+len(q.name)+min(len(q.param), joinBelow)))
+	b := h.append(make([]byte, 0, 2*headerSize+callFixed+len(q.name)+min(len(q.param.json), joinBelow)))
 	var deadline int64
 	if !q.deadline.IsZero() {
 		deadline = q.deadline.UnixNano()
 	}
 	b = binary.LittleEndian.AppendUint64(b, uint64(deadline))
 	b = binary.LittleEndian.AppendUint64(b, uint64(q.level))
-	b = append(b, q.name...)
-	return frame(b, header{kind: kindParam}, q.param)
+	b = binary.LittleEndian.AppendUint64(b, uint64(q.limit))
+	return q.param.parts(append(b, q.name...), header{kind: kindParam})
 }
 
 // readRequest reads a whole request, so that a function runs only when the caller needs to write no more.
@@ -55,6 +56,7 @@ func (c *conn) readRequest() (*request, error) {
 	q := &request{
 		name:  string(b[callFixed:]),
 		level: slog.Level(binary.LittleEndian.Uint64(b[8:])),
+		limit: int64(binary.LittleEndian.Uint64(b[16:])),
 		once:  h.flags&flagOnce != 0,
 	}
 	if ns := int64(binary.LittleEndian.Uint64(b)); ns != 0 {
@@ -67,7 +69,7 @@ func (c *conn) readRequest() (*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.param, err = c.payload(h, math.MaxInt64)
+	q.param, err = c.message(h, math.MaxInt64)
 	return q, err
 }
 

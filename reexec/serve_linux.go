@@ -15,6 +15,7 @@ const exitOrphaned = 124
 func serve(fd int) error {
 	c := newConn(fdLink(fd))
 	socket := inode(fd)
+	var before state
 	for first := true; ; first = false {
 		q, err := c.readRequest()
 		if gone(err) {
@@ -26,14 +27,39 @@ func serve(fd int) error {
 		if first {
 			go watch(fd)
 		}
-		answer := q.execute(c)
-		if inode(fd) != socket || c.sendAll(answer...) != nil {
-			os.Exit(exitOrphaned)
+		if first && !q.once {
+			before = look()
+		}
+		send := func(m *message, h header) {
+			if inode(fd) != socket || c.sendAll(m.parts(nil, h)) != nil {
+				os.Exit(exitOrphaned)
+			}
+			m.close()
 		}
 		if q.once {
+			answerOnce(c, q, send)
 			return nil
 		}
+		m, h := q.execute(c)
+		if h.kind == kindResult && look() != before {
+			h.flags |= flagDirty
+		}
+		send(m, h)
 	}
+}
+
+// answerOnce answers the only call of this process, on this goroutine: another would cost two switches of threads.
+func answerOnce(c *conn, q *request, send func(*message, header)) {
+	answered := false
+	defer func() {
+		if !answered { // runtime.Goexit, which goes on to end this goroutine
+			send(newFailure(StageRun, ErrGoexit).message(), header{kind: kindFail})
+			os.Exit(0)
+		}
+	}()
+	m, h := q.execute(c)
+	answered = true
+	send(m, h)
 }
 
 // watch ends this process when its caller has closed the other end of the socket, as by dying. It reads nothing, so it needs

@@ -3,6 +3,7 @@
 package reexec
 
 import (
+	"errors"
 	"os"
 	"syscall"
 
@@ -36,11 +37,9 @@ func socketPair() (ours *sock, theirs *os.File, err error) {
 	return &sock{f, rc}, theirs, nil
 }
 
-// MSG_NOSIGNAL: a worker that has ended must not raise SIGPIPE in a caller that asked to be notified of it.
-
-func (s *sock) send(p []byte) (n int, err error) {
+func (s *sock) send(p []byte, fds []int) (n int, err error) {
 	waitErr := s.rc.Write(func(fd uintptr) bool {
-		n, err = retry(func() (int, error) { return unix.SendmsgN(int(fd), p, nil, nil, unix.MSG_NOSIGNAL) })
+		n, err = sendmsg(int(fd), p, fds)
 		return err != unix.EAGAIN
 	})
 	if waitErr != nil {
@@ -49,23 +48,24 @@ func (s *sock) send(p []byte) (n int, err error) {
 	return n, os.NewSyscallError("sendmsg", err)
 }
 
-func (s *sock) recv(p []byte) (n int, err error) {
+func (s *sock) recv(p []byte) (n int, fds []int, err error) {
 	waitErr := s.rc.Read(func(fd uintptr) bool {
-		n, err = retry(func() (int, error) { return unix.Read(int(fd), p) })
+		n, fds, err = recvmsg(int(fd), p)
 		return err != unix.EAGAIN
 	})
 	if waitErr != nil {
-		return n, waitErr
+		return n, fds, waitErr
 	}
-	return n, os.NewSyscallError("recvmsg", err)
+	return n, fds, os.NewSyscallError("recvmsg", err)
 }
 
 // sendNow sends what the socket takes without waiting, and returns the rest.
-func (s *sock) sendNow(parts [][]byte) (rest [][]byte, err error) {
+func (s *sock) sendNow(parts []part) (rest []part, err error) {
 	for len(parts) > 0 {
+		p := &parts[0]
 		var n int
 		waitErr := s.rc.Write(func(fd uintptr) bool {
-			n, err = retry(func() (int, error) { return unix.SendmsgN(int(fd), parts[0], nil, nil, unix.MSG_NOSIGNAL) })
+			n, err = sendmsg(int(fd), p.b, p.fds)
 			return true
 		})
 		switch {
@@ -76,7 +76,8 @@ func (s *sock) sendNow(parts [][]byte) (rest [][]byte, err error) {
 		case err != nil:
 			return nil, os.NewSyscallError("sendmsg", err)
 		}
-		if parts[0] = parts[0][n:]; len(parts[0]) == 0 {
+		p.fds = nil
+		if p.b = p.b[n:]; len(p.b) == 0 {
 			parts = parts[1:]
 		}
 	}
@@ -87,23 +88,60 @@ func (s *sock) sendNow(parts [][]byte) (rest [][]byte, err error) {
 // brings.
 type fdLink int
 
-func (l fdLink) send(p []byte) (int, error) {
-	n, err := retry(func() (int, error) { return unix.SendmsgN(int(l), p, nil, nil, unix.MSG_NOSIGNAL) })
+func (l fdLink) send(p []byte, fds []int) (int, error) {
+	n, err := sendmsg(int(l), p, fds)
 	return n, os.NewSyscallError("sendmsg", err)
 }
 
-func (l fdLink) recv(p []byte) (int, error) {
-	n, err := retry(func() (int, error) { return unix.Read(int(l), p) })
-	return n, os.NewSyscallError("recvmsg", err)
+func (l fdLink) recv(p []byte) (int, []int, error) {
+	n, fds, err := recvmsg(int(l), p)
+	return n, fds, os.NewSyscallError("recvmsg", err)
 }
 
-// retry repeats a system call that a signal interrupted.
-func retry(f func() (int, error)) (int, error) {
+// sendmsg sends some of p. MSG_NOSIGNAL: a worker that has ended must not raise SIGPIPE in a caller that asked to be notified
+// of that signal.
+func sendmsg(fd int, p []byte, fds []int) (int, error) {
+	var rights []byte
+	if len(fds) > 0 {
+		rights = unix.UnixRights(fds...)
+	}
 	for {
-		n, err := f()
+		n, err := unix.SendmsgN(fd, p, rights, nil, unix.MSG_NOSIGNAL)
+		if err != unix.EINTR {
+			return max(n, 0), err
+		}
+	}
+}
+
+// recvmsg receives some bytes, and the descriptors that are with them: at most those of one sendmsg, since a read never goes
+// beyond it (unix(7)).
+func recvmsg(fd int, p []byte) (int, []int, error) {
+	var space [24 + 4*(maxFDs+3)]byte
+	for {
+		n, oobn, flags, _, err := unix.Recvmsg(fd, p, space[:], unix.MSG_CMSG_CLOEXEC)
 		if err == unix.EINTR {
 			continue
 		}
-		return max(n, 0), err
+		if err != nil || oobn == 0 {
+			return max(n, 0), nil, err
+		}
+		var fds []int
+		messages, err := unix.ParseSocketControlMessage(space[:oobn])
+		for _, m := range messages {
+			some, rightsErr := unix.ParseUnixRights(&m)
+			err = errors.Join(err, rightsErr)
+			fds = append(fds, some...)
+		}
+		if flags&unix.MSG_CTRUNC != 0 { // the kernel had no number left, and dropped some
+			err = errors.Join(err, unix.EMFILE)
+		}
+		return n, fds, err
 	}
 }
+
+func duplicate(fd int) (int, error) {
+	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+	return dup, os.NewSyscallError("fcntl", err)
+}
+
+func closeDescriptor(fd int) { unix.Close(fd) }

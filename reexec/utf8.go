@@ -2,22 +2,7 @@
 
 package reexec
 
-import (
-	"bytes"
-	"encoding/json"
-)
-
-// encode gives v as JSON, or ErrNotUTF8 for a string that JSON cannot carry.
-func encode(v any) ([]byte, error) {
-	b, err := json.Marshal(v)
-	if err == nil && replaced(b) {
-		err = ErrNotUTF8
-	}
-	if err != nil {
-		return nil, err
-	}
-	return b, nil
-}
+import "bytes"
 
 // replaced reports whether encoding/json has put the escape \ufffd for a byte that is no UTF-8. A replacement character that
 // is in the string itself is written as it is, not as an escape, so the two can be told apart.
