@@ -96,7 +96,7 @@ func (s Spec) startKeeper(pidfd *int) (*keeper, error) {
 	if s.Types.Has(User) {
 		attr.UidMappings = mappings(s.UIDMap, os.Geteuid())
 		attr.GidMappings = mappings(s.GIDMap, os.Getegid())
-		attr.GidMappingsEnableSetgroups = holds(unix.CAP_SETGID)
+		attr.GidMappingsEnableSetgroups = maySetgroups()
 	}
 	if s.Types.Has(Time) {
 		// Without it execve(2) takes the privilege to unshare(2) from all but user id 0.
@@ -155,9 +155,14 @@ func mappings(maps []IDMap, id int) []syscall.SysProcIDMap {
 	return out
 }
 
-// holds reports whether the calling thread has a capability in effect, capget(2).
-func holds(capability uint) bool {
+// maySetgroups reports whether a new user namespace may allow setgroups(2): its creator needs
+// CAP_SETGID, and must not be forbidden it itself, user_namespaces(7).
+func maySetgroups() bool {
+	own, err := os.ReadFile("/proc/thread-self/setgroups")
+	if err == nil && string(own) == "deny\n" {
+		return false
+	}
 	h := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var d [2]unix.CapUserData
-	return unix.Capget(&h, &d[0]) == nil && d[capability/32].Effective&(1<<(capability%32)) != 0
+	return unix.Capget(&h, &d[0]) == nil && d[0].Effective&(1<<unix.CAP_SETGID) != 0
 }
