@@ -79,6 +79,15 @@ func FromFile(f *os.File) (*Handle, error) {
 	return adopt(dup, name, err)
 }
 
+// dup returns a duplicate of the Handle's file.
+func (h *Handle) dup() (f *os.File, err error) {
+	cerr := h.control(func(fd int) { f, err = dupFile(fd, h.ref()) })
+	if cerr != nil {
+		return nil, cerr
+	}
+	return f, err
+}
+
 func dupFile(fd int, name string) (*os.File, error) {
 	// F_DUPFD with 3 keeps the Handle off the standard descriptors, should they be closed.
 	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)

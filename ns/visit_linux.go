@@ -136,11 +136,7 @@ func (v *visit) detach() error {
 		if slices.Contains(v.own, h) {
 			continue
 		}
-		var f *os.File
-		var err error
-		if cerr := h.control(func(fd int) { f, err = dupFile(fd, h.ref()) }); cerr != nil {
-			err = cerr
-		}
+		f, err := h.dup()
 		if err != nil {
 			v.end()
 			return &Error{Op: "enter", Ref: h.ref(), Err: err}
