@@ -34,8 +34,6 @@
 
 extern char **environ;
 
-struct airlock_rest airlock_rest = {.socket = -1, .root = -1, .cwd = -1};
-
 // glibc loads the NSS modules that nsswitch.conf(5) names when they are first asked for: after a mount namespace was joined
 // that is code of the target. The module "files" is part of libc. Absent in other libcs, which load nothing.
 extern int __nss_configure_lookup(const char *database, const char *service) __attribute__((weak));
@@ -104,19 +102,6 @@ static int outlive_nobody(struct airlock_run *run)
 	return 0;
 }
 
-// flip puts the process back under the caller's root directory, home, although it is in the target's mount namespace: the Go
-// runtime and libc open files while they start, and those must not be the target's. Go's side is in finish.go.
-static int flip(int home)
-{
-	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-	airlock_rest.root = open("/", flags);
-	if (airlock_rest.root < 0 || (airlock_rest.cwd = open(".", flags)) < 0 || fchdir(home) < 0 || chroot(".") < 0)
-		return errno;
-	close(home);
-	alarm(AIRLOCK_BELT); // should the runtime hang all the same
-	return 0;
-}
-
 // erase takes the variable out of the environment, and leaves an empty string: the kernel puts the auxiliary vector, getauxval(3),
 // behind the environment, and the Go runtime would not find it any more behind one that is shorter, as unsetenv(3) makes it.
 // Go passes over empty strings. So does drop_erased, for a program that is executed.
@@ -178,7 +163,7 @@ __attribute__((constructor(101))) static void airlock_constructor(ARGUMENTS)
 		argv--;
 #endif
 
-	struct airlock_run run = {.socket = descriptor(value), .relay = -1};
+	struct airlock_run run = {.socket = descriptor(value), .relay = -1, .home = -1};
 	if (run.socket < 0)
 		refuse(value, EBADF);
 	// The socket is the last descriptor that Start gave us. What is above it was leaked by somebody.
@@ -189,8 +174,7 @@ __attribute__((constructor(101))) static void airlock_constructor(ARGUMENTS)
 		refuse(value, error);
 	fcntl(run.socket, F_SETFD, FD_CLOEXEC);
 
-	int home = -1;
-	if (run.roots && !run.program && (home = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+	if (run.flips && (run.home = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
 		airlock_fail(&run, AIRLOCK_STAGE_ROOT, 0, errno);
 	error = guard(&run);
 	if (error)
@@ -202,10 +186,11 @@ __attribute__((constructor(101))) static void airlock_constructor(ARGUMENTS)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || (error = outlive_nobody(&run)))
 		airlock_fail(&run, AIRLOCK_STAGE_GUARD, 0, error ? error : errno);
 
-	if (home >= 0) {
-		error = flip(home);
+	if (run.flips) {
+		error = run.home >= 0 ? airlock_leave_root(&run, false) : 0;
 		if (error)
 			airlock_fail(&run, AIRLOCK_STAGE_ROOT, 0, error);
+		alarm(AIRLOCK_BELT); // should the runtime hang all the same
 		airlock_rest.socket = run.socket; // Go reports
 		return;
 	}

@@ -28,7 +28,7 @@ var ErrNoReport = errors.New("no report from the started program")
 type Error struct {
 	Step  int     // index of the step in the plan; -1 if it was none of them
 	Op    Op      // what failed
-	Types ns.Type // of a join, the namespaces that could not be joined
+	Types ns.Type // the namespaces that could not be joined or made
 	Path  string  // the file, directory, program or id that the step is about
 	Err   error   // why; an errno from the kernel can be had with errors.As
 }
@@ -41,7 +41,10 @@ func (e *Error) Error() string {
 	}
 	b.WriteString(e.Op.String())
 	if e.Types != 0 {
-		fmt.Fprintf(&b, " %v of", e.Types)
+		fmt.Fprintf(&b, " %v", e.Types)
+	}
+	if e.Types != 0 && e.Path != "" {
+		b.WriteString(" of")
 	}
 	if e.Path != "" {
 		b.WriteString(" " + e.Path)

@@ -10,6 +10,7 @@ import "C"
 import (
 	"errors"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,7 +25,7 @@ func init() {
 		return
 	}
 	report := C.struct_airlock_report{magic: C.AIRLOCK_MAGIC, outcome: C.AIRLOCK_DONE}
-	if err := enterRoot(int(rest.root), int(rest.cwd)); err != nil {
+	if err := enterRoot(rest); err != nil {
 		var errno syscall.Errno
 		errors.As(err, &errno)
 		report.outcome, report.step, report.error = C.AIRLOCK_FAILED, C.AIRLOCK_STAGE_ROOT, C.int32_t(errno)
@@ -36,18 +37,42 @@ func init() {
 	unix.Close(int(rest.socket))
 }
 
-func enterRoot(root, cwd int) error {
-	if err := unix.Fchdir(root); err != nil {
-		return err
+func enterRoot(rest *C.struct_airlock_rest) error {
+	root, cwd := int(rest.root), int(rest.cwd)
+	var err error
+	if rest.helper >= 0 {
+		err = askHelper(int(rest.helper), int(rest.pid))
+	} else {
+		err = errors.Join(unix.Fchdir(root), unix.Chroot("."), unix.Fchdir(cwd))
 	}
-	if err := unix.Chroot("."); err != nil {
-		return err
-	}
-	if err := unix.Fchdir(cwd); err != nil {
+	if err != nil {
 		return err
 	}
 	unix.Close(root)
 	unix.Close(cwd)
-	_, err := unix.Setitimer(unix.ITIMER_REAL, unix.Itimerval{}) // the belt of constructor.c
+	_, err = unix.Setitimer(unix.ITIMER_REAL, unix.Itimerval{}) // the belt of constructor.c
 	return err
+}
+
+// askHelper lets the helper of root.c change the directories, which are its as well as ours, and reaps it.
+func askHelper(channel, pid int) error {
+	defer unix.Close(channel)
+	if _, err := unix.Write(channel, []byte{0}); err != nil {
+		return err
+	}
+	var errno C.int32_t
+	n, err := unix.Read(channel, bytesOf(&errno))
+	if err != nil {
+		return err
+	}
+	if _, err := unix.Wait4(pid, nil, unix.WALL, nil); err != nil {
+		return err
+	}
+	switch {
+	case n != int(unsafe.Sizeof(errno)):
+		return unix.EPIPE
+	case errno != 0:
+		return syscall.Errno(errno)
+	}
+	return nil
 }

@@ -23,7 +23,8 @@ type Step struct {
 	op    Op
 	file  *os.File
 	value uint32
-	data  string // NUL-free text, or the groups in native byte order
+	data  string // NUL-free text, or numbers in native byte order
+	spec  *ns.Spec
 }
 
 // Join enters namespaces, setns(2). If f refers to a namespace, types is its type; if f is a pidfd, types is the set of
@@ -38,10 +39,22 @@ func Join(f *os.File, types ns.Type) Step {
 	return Step{op: OpJoin, file: f, value: uint32(types)}
 }
 
+// Unshare enters new namespaces, unshare(2). Into a new PID or time namespace the process comes only by a Fork after it. The id maps
+// of a new user namespace are written by the process that called Start, directly where it may, and otherwise by newuidmap(1)
+// and newgidmap(1), which know the ids that a user has in subuid(5) and subgid(5). A user namespace is made before any Fork. No user namespace
+// is made, and no clock set, in a user namespace that the plan has joined.
+func Unshare(s ns.Spec) Step {
+	return Step{op: OpUnshare, value: uint32(s.Types), data: offsets(s), spec: &s}
+}
+
 // Fork goes on in a child process, which is what enters a PID namespace that was joined before. The process that Start
 // started stays behind as a relay: it passes on the signals that it gets, stops, continues and ends in the way the child does,
 // is killed together with it, and kills it when the process that called Start is gone.
 func Fork() Step { return Step{op: OpFork} }
+
+// JoinCgroup moves the process into the cgroup whose cgroup.procs file is f, open for writing, cgroups(7). Children that a later
+// Fork makes are in it too.
+func JoinCgroup(f *os.File) Step { return Step{op: OpJoinCgroup, file: f} }
 
 // Chroot makes path the root and the working directory, chroot(2). Path is resolved when the step is taken.
 func Chroot(path string) Step { return Step{op: OpChroot, data: path} }
@@ -69,8 +82,12 @@ func DropGroups() Step { return Step{op: OpDropGroups} }
 // SetGID sets the real, effective and saved group id, as the user namespace that is entered by then counts them.
 func SetGID(gid int) Step { return Step{op: OpSetGID, value: uint32(gid)} }
 
-// SetUID sets the real, effective and saved user id. Changed from 0 to another, the process loses its capabilities.
+// SetUID sets the real, effective and saved user id. Changed from 0 to another, the process loses its capabilities, except
+// those that a later SetCaps keeps.
 func SetUID(uid int) Step { return Step{op: OpSetUID, value: uint32(uid)} }
+
+// SetCaps sets the capability sets, capabilities(7). What the process has in none of its sets it does not get: EPERM.
+func SetCaps(c Caps) Step { return Step{op: OpSetCaps, data: c.data()} }
 
 // NoNewPrivs sets the no_new_privs attribute, prctl(2): no execve grants privileges any more.
 func NoNewPrivs() Step { return Step{op: OpNoNewPrivs} }
@@ -85,7 +102,9 @@ type Op uint32
 // The operations of the steps, and after them those that are part of every start.
 const (
 	OpJoin Op = 1 + iota
+	OpUnshare
 	OpFork
+	OpJoinCgroup
 	OpChroot
 	OpChdir
 	OpSetsid
@@ -93,6 +112,7 @@ const (
 	OpDropGroups
 	OpSetGID
 	OpSetUID
+	OpSetCaps
 	OpNoNewPrivs
 	OpExec
 	opSteps
@@ -103,30 +123,53 @@ const (
 	OpReport                   // waiting for word from the new process
 )
 
-var opNames = map[Op]string{
-	OpJoin: "join", OpFork: "fork", OpChroot: "chroot", OpChdir: "chdir", OpSetsid: "setsid", OpSetGroups: "set groups",
-	OpDropGroups: "drop groups", OpSetGID: "set gid", OpSetUID: "set uid", OpNoNewPrivs: "set no_new_privs", OpExec: "execute",
-	OpStart: "start", OpGuard: "guard", OpRoot: "root", OpReport: "report",
+var opNames = [...]string{
+	OpJoin: "join", OpUnshare: "unshare", OpFork: "fork", OpJoinCgroup: "join the cgroup of", OpChroot: "chroot", OpChdir: "chdir",
+	OpSetsid: "setsid", OpSetGroups: "set groups", OpDropGroups: "drop groups", OpSetGID: "set gid", OpSetUID: "set uid",
+	OpSetCaps: "set capabilities", OpNoNewPrivs: "set no_new_privs", OpExec: "execute",
 }
 
 func (o Op) String() string {
-	if name, ok := opNames[o]; ok {
-		return name
+	switch o {
+	case OpStart:
+		return "start"
+	case OpGuard:
+		return "guard"
+	case OpRoot:
+		return "root"
+	case OpReport:
+		return "report"
+	}
+	if int(o) < len(opNames) && opNames[o] != "" {
+		return opNames[o]
 	}
 	return fmt.Sprintf("Op(%d)", uint32(o))
 }
 
 // object names what a step is about, for its error.
 func (s Step) object() string {
-	switch {
-	case s.file != nil:
-		return s.file.Name()
-	case s.op == OpSetGID || s.op == OpSetUID:
+	switch s.op {
+	case OpSetGID, OpSetUID:
 		return fmt.Sprint(int32(s.value))
-	case s.op != OpSetGroups:
+	case OpChroot, OpChdir, OpExec, OpJoin, OpJoinCgroup:
+		if s.file != nil {
+			return s.file.Name()
+		}
 		return s.data
 	}
 	return ""
+}
+
+func (s Step) types() ns.Type {
+	if s.op == OpJoin || s.op == OpUnshare {
+		return ns.Type(s.value)
+	}
+	return 0
+}
+
+// order is what the place of a step in its plan depends on: what came before it.
+type order struct {
+	forked, joinedUser, rooted, lowered bool
 }
 
 // check finds what no kernel would have to be asked about. The constructor checks the same again, on what it received.
@@ -134,35 +177,35 @@ func (p Plan) check() error {
 	if len(p) > maxSteps {
 		return &Error{Step: maxSteps, Op: OpStart, Err: fmt.Errorf("more than %d steps", maxSteps)}
 	}
-	forked := false
+	executes := p.has(OpExec)
+	var before order
 	for i, s := range p {
-		if err := s.check(i == len(p)-1, forked); err != nil {
-			return &Error{Step: i, Op: s.op, Types: ns.Type(s.types()), Path: s.object(), Err: err}
+		err := s.check()
+		if err == nil {
+			err = before.check(s, i == len(p)-1, executes)
 		}
-		forked = forked || s.op == OpFork
+		if err != nil {
+			return &Error{Step: i, Op: s.op, Types: s.types(), Path: s.object(), Err: err}
+		}
+		before.add(s)
 	}
 	return nil
 }
 
-func (s Step) check(last, forked bool) error {
+func (s Step) check() error {
 	switch s.op {
-	case OpJoin:
+	case OpJoin, OpUnshare:
+		if t := s.types(); t == 0 || t&^ns.All != 0 {
+			return fmt.Errorf("%w: no namespace types: %v", os.ErrInvalid, t)
+		}
+		if s.op == OpJoin && s.file == nil {
+			return os.ErrInvalid
+		}
+	case OpJoinCgroup:
 		if s.file == nil {
 			return os.ErrInvalid
 		}
-		if t := ns.Type(s.value); t == 0 || t&^ns.All != 0 {
-			return fmt.Errorf("%w: no namespace types: %v", os.ErrInvalid, t)
-		}
-	case OpFork:
-		if forked {
-			return errors.New("a plan can fork only once")
-		}
-	case OpExec:
-		if !last {
-			return errors.New("only the last step can execute a program")
-		}
-		fallthrough
-	case OpChroot, OpChdir:
+	case OpExec, OpChroot, OpChdir:
 		if s.file == nil && (s.data == "" || strings.ContainsRune(s.data, 0)) {
 			return fmt.Errorf("%w: bad path %q", os.ErrInvalid, s.data)
 		}
@@ -170,18 +213,36 @@ func (s Step) check(last, forked bool) error {
 		if int32(s.value) < 0 {
 			return fmt.Errorf("%w: no id", os.ErrInvalid)
 		}
-	case OpSetsid, OpSetGroups, OpDropGroups, OpNoNewPrivs:
+	case OpFork, OpSetsid, OpSetGroups, OpDropGroups, OpSetCaps, OpNoNewPrivs:
 	default:
 		return fmt.Errorf("%w: not a step", os.ErrInvalid)
 	}
 	return nil
 }
 
-func (s Step) types() uint32 {
-	if s.op == OpJoin {
-		return s.value
+func (o *order) add(s Step) {
+	o.forked = o.forked || s.op == OpFork
+	o.joinedUser = o.joinedUser || s.op == OpJoin && s.types().Has(ns.User)
+	o.rooted = o.rooted || s.op == OpChroot || s.op == OpJoin && s.types().Has(ns.Mount)
+	o.lowered = o.lowered || s.op == OpSetUID || s.op == OpSetCaps
+}
+
+func (o order) check(s Step, last, executes bool) error {
+	switch {
+	case s.op == OpFork && o.forked:
+		return errors.New("a plan can fork only once")
+	case s.op == OpUnshare && (s.types().Has(ns.User) && o.forked || (s.types().Has(ns.User) || s.data != "") && o.joinedUser):
+		return errors.New("a user namespace is made, and clocks are set, before a fork and not in a user namespace that was joined")
+	case s.op == OpExec && !last:
+		return errors.New("only the last step can execute a program")
 	}
-	return 0
+	after := o
+	after.add(s)
+	directory := s.op == OpChdir || s.op == OpChroot || s.op == OpJoin && s.types().Has(ns.Mount)
+	if directory && o.lowered && after.rooted && !executes {
+		return errors.New("the directory is changed before the uid and the capabilities, unless the plan ends with Exec")
+	}
+	return nil
 }
 
 func (p Plan) has(op Op) bool {

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/airlock-ns/airlock/cnsenter"
 	"github.com/airlock-ns/airlock/internal/fixture"
@@ -47,8 +48,11 @@ type sight struct {
 	Env           []string
 	Dumpable      int
 	NoNewPrivs    int
-	Alarm         bool // still set
-	Blocked       string
+	Alarm         bool              // still set
+	Status        map[string]string // fields of /proc/self/status
+	Cgroup        string
+	UIDMap        string
+	Monotonic     time.Duration
 	Session       int
 	Auxv          int // entries
 }
@@ -127,13 +131,28 @@ func look() sight {
 	s.Auxv = len(auxv)
 	timer, _ := unix.Getitimer(unix.ITIMER_REAL)
 	s.Alarm = timer.Value.Sec != 0
-	status, _ := os.ReadFile("/proc/self/status")
-	for line := range strings.SplitSeq(string(status), "\n") {
-		if mask, ok := strings.CutPrefix(line, "SigBlk:\t"); ok {
-			s.Blocked = mask
-		}
+	status := procSelf("status")
+	s.Status = map[string]string{}
+	for line := range strings.SplitSeq(status, "\n") {
+		name, value, _ := strings.Cut(line, ":")
+		s.Status[name] = strings.TrimSpace(value)
 	}
+	s.Cgroup = procSelf("cgroup")
+	s.UIDMap = strings.Join(strings.Fields(procSelf("uid_map")), " ")
+	var now unix.Timespec
+	unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
+	s.Monotonic = time.Duration(now.Nano())
 	return s
+}
+
+// procSelf reads a file of /proc/self, if that is what it seems to be: a target may have put FIFOs there.
+func procSelf(name string) string {
+	var fs unix.Statfs_t
+	if unix.Statfs("/proc", &fs) != nil || fs.Type != unix.PROC_SUPER_MAGIC {
+		return ""
+	}
+	b, _ := os.ReadFile("/proc/self/" + name)
+	return string(b)
 }
 
 // unixGetwd asks the kernel; os.Getwd believes $PWD.

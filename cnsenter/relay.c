@@ -66,14 +66,18 @@ static void pass(pid_t pid, const struct signalfd_siginfo *signal)
 		kill(pid, (int)signal->ssi_signo);
 }
 
-static _Noreturn void relay(struct airlock_run *run, pid_t pid, int pair, const sigset_t *all)
+void airlock_close_program(const struct airlock_run *run, int keep)
 {
-	// The relay keeps no descriptor of the child's: whoever waits for the end of its output is not kept waiting.
 	for (int fd = 0; fd < run->socket; fd++)
-		if (fd != pair)
+		if (fd != keep)
 			close(fd);
 	for (uint32_t i = 0; i < run->header.files; i++)
 		close(run->files[i]);
+}
+
+static _Noreturn void relay(const struct airlock_run *run, pid_t pid, int pair, const sigset_t *all)
+{
+	airlock_close_program(run, pair);
 	int signals = signalfd(-1, all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		abandon(pid);

@@ -19,9 +19,10 @@ struct airlock_run {
 	const struct airlock_step *steps;
 	const char *data;
 	bool mounts;         // a mount namespace is joined
-	bool roots;          // the root directory changes
+	bool flips;          // the root directory changes, and Go goes on in the process
 	const char *program; // to execute after the last step, or NULL
 	int relay;           // end of a socket pair with the relay, or -1
+	int home;            // the caller's root directory while it has yet to be gone back to, or -1
 };
 
 // airlock_check reports whether the size bytes at plan are a well-formed plan that comes with the given number of files,
@@ -43,6 +44,18 @@ AIRLOCK_HIDDEN void airlock_steps(struct airlock_run *run);
 
 // airlock_fork forks. The child returns; the parent becomes the relay, which does not.
 AIRLOCK_HIDDEN void airlock_fork(struct airlock_run *run, uint32_t step);
+
+// airlock_leave_root goes back under the caller's root directory for the time in which Go starts, and leaves in airlock_rest what
+// leads to the target's again. It is called once, before a step that may take the privilege to chroot away; then a helper process
+// is left that has it. It returns 0 or an errno.
+AIRLOCK_HIDDEN int airlock_leave_root(struct airlock_run *run, bool helper);
+
+// airlock_close_program closes the descriptors of the program, all but keep, and the plan's files: what a process that
+// stays beside the program must not hold.
+AIRLOCK_HIDDEN void airlock_close_program(const struct airlock_run *run, int keep);
+
+// airlock_set_caps sets the capability sets of the process, from a struct airlock_caps. It returns 0, or -1 with errno.
+AIRLOCK_HIDDEN int airlock_set_caps(const void *bytes);
 
 // airlock_close_from closes every descriptor from first on. It returns 0 or an errno.
 AIRLOCK_HIDDEN int airlock_close_from(unsigned first);

@@ -155,11 +155,20 @@ func (p Plan) await(ours *os.File, cmd *exec.Cmd) error {
 			return nil
 		case r.outcome == done:
 			took = true
+		case r.outcome == unmapped:
+			if err := writeMaps(cmd.Process.Pid, p[r.step].spec); err != nil {
+				reap(cmd)
+				return &Error{Step: r.step, Op: r.op, Types: p[r.step].types(), Err: err}
+			}
+			ours.Write([]byte{0}) // or it is gone, as the next Read tells
 		case r.outcome == failed:
 			reap(cmd)
 			e := &Error{Step: r.step, Op: r.op, Types: r.left, Err: syscall.Errno(r.errno)}
 			if r.step >= 0 {
 				e.Path = p[r.step].object()
+			}
+			if r.op == OpUnshare {
+				e.Types = p[r.step].types()
 			}
 			return e
 		}

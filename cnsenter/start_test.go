@@ -98,7 +98,7 @@ func TestProcessAttributes(t *testing.T) {
 	s := run(t, cnsenter.Plan{cnsenter.Setsid(), cnsenter.NoNewPrivs(), cnsenter.Chdir("/proc")})
 	require.Zero(t, s.Dumpable)
 	require.Equal(t, 1, s.NoNewPrivs)
-	require.Equal(t, "0000000000000000", s.Blocked)
+	require.Equal(t, "0000000000000000", s.Status["SigBlk"])
 	require.Equal(t, s.PID, s.Session)
 	require.Equal(t, "/proc", s.Cwd)
 }

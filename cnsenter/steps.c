@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 // join_each joins the types in *left one by one, user last. Types that are refused with EPERM stay in *left.
@@ -69,6 +70,66 @@ static void join(const struct airlock_run *run, uint32_t first, uint32_t end)
 	}
 }
 
+// ask_for_maps waits until Start has written the id maps of the user namespace that was just made. Start's end of the socket
+// closes when it is gone or gives up.
+static void ask_for_maps(const struct airlock_run *run, uint32_t step)
+{
+	char answer;
+	if (!airlock_report(run, AIRLOCK_UNMAPPED, step, 0, 0) || recv(run->socket, &answer, 1, 0) != 1)
+		_exit(1);
+}
+
+// set_clocks sets the clocks of the time namespace that the next child will be in, time_namespaces(7).
+static int set_clocks(const char *offsets)
+{
+	int file = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	if (file < 0)
+		return -1;
+	size_t size = strlen(offsets);
+	int result = write(file, offsets, size) == (ssize_t)size ? 0 : -1;
+	int error = errno;
+	close(file);
+	errno = error;
+	return result;
+}
+
+// make enters new namespaces. While the process is not dumpable its /proc files are root's, proc_pid(5), and cannot be written by
+// others.
+static int make(const struct airlock_run *run, uint32_t index)
+{
+	const struct airlock_step *step = &run->steps[index];
+	bool user = step->value & CLONE_NEWUSER, clocks = step->size;
+	if (unshare((int)step->value) < 0)
+		return -1;
+	if (user || clocks)
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (user)
+		ask_for_maps(run, index);
+	int result = clocks ? set_clocks(run->data + step->start) : 0;
+	int error = errno;
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	errno = error;
+	return result;
+}
+
+// lower prepares a step that may take privileges away: the one to go to the target's root when Go has started, and those that a
+// later step means to keep, which a change of uid would clear.
+static void lower(struct airlock_run *run, uint32_t index)
+{
+	const struct airlock_step *step = &run->steps[index];
+	bool loses = step->op == AIRLOCK_SETCAPS || (step->op == AIRLOCK_SETUID && step->value != 0);
+	if (run->home >= 0 && loses) {
+		int error = airlock_leave_root(run, true);
+		if (error)
+			airlock_fail(run, AIRLOCK_STAGE_ROOT, 0, error);
+	}
+	if (step->op != AIRLOCK_SETUID)
+		return;
+	for (uint32_t i = index; i < run->header.steps; i++)
+		if (run->steps[i].op == AIRLOCK_SETCAPS)
+			prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+}
+
 // change_root and change_dir go to a directory that is open, or to a path as it reads at this step.
 static int change_dir(const struct airlock_run *run, const struct airlock_step *step)
 {
@@ -114,8 +175,14 @@ void airlock_steps(struct airlock_run *run)
 			join(run, i, end);
 			i = end - 1;
 			break;
+		case AIRLOCK_UNSHARE:
+			result = make(run, i);
+			break;
 		case AIRLOCK_FORK:
 			airlock_fork(run, i);
+			break;
+		case AIRLOCK_CGROUP:
+			result = write(run->files[step->file], "0", 1) == 1 ? 0 : -1;
 			break;
 		case AIRLOCK_CHROOT:
 			result = change_root(run, step);
@@ -136,7 +203,12 @@ void airlock_steps(struct airlock_run *run)
 			result = setresgid(step->value, step->value, step->value);
 			break;
 		case AIRLOCK_SETUID:
+			lower(run, i);
 			result = setresuid(step->value, step->value, step->value);
+			break;
+		case AIRLOCK_SETCAPS:
+			lower(run, i);
+			result = airlock_set_caps(run->data + step->start);
 			break;
 		case AIRLOCK_NONEWPRIVS:
 			result = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

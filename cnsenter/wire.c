@@ -28,6 +28,12 @@ static bool check_step(const struct airlock_step *step, const struct airlock_hea
 	switch (step->op) {
 	case AIRLOCK_JOIN:
 		return file && step->value && !step->size;
+	case AIRLOCK_CGROUP:
+		return file && !step->size;
+	case AIRLOCK_UNSHARE:
+		return !file && step->value && (!step->size || text);
+	case AIRLOCK_SETCAPS:
+		return !file && step->size == sizeof(struct airlock_caps);
 	case AIRLOCK_CHROOT:
 	case AIRLOCK_CHDIR:
 		return file ? !step->size : text;
@@ -59,19 +65,36 @@ bool airlock_check(struct airlock_run *run, const void *plan, size_t size, unsig
 	run->steps = (const void *)((const char *)plan + sizeof *header);
 	run->data = (const void *)(run->steps + header->steps);
 
-	bool forked = false;
+	bool forked = false, joined = false, roots = false, lowered = false, misplaced = false;
 	for (uint32_t i = 0; i < header->steps; i++) {
 		const struct airlock_step *step = &run->steps[i];
+		uint32_t op = step->op;
 		if (!check_step(step, header, run->data))
 			return false;
-		if ((step->op == AIRLOCK_FORK && forked) || (step->op == AIRLOCK_EXEC && i != header->steps - 1))
+		if ((op == AIRLOCK_FORK && forked) || (op == AIRLOCK_EXEC && i != header->steps - 1))
 			return false;
-		forked |= step->op == AIRLOCK_FORK;
-		run->mounts |= step->op == AIRLOCK_JOIN && step->value & CLONE_NEWNS;
-		run->roots |= run->mounts || step->op == AIRLOCK_CHROOT;
-		if (step->op == AIRLOCK_EXEC)
+		// Start writes the maps, of the process that it knows, and from the parent of the new namespace. For that, and to set
+		// clocks, the process is dumpable for a moment, which it must not be in a stranger's user namespace.
+		bool user = op == AIRLOCK_UNSHARE && step->value & CLONE_NEWUSER;
+		bool clocks = op == AIRLOCK_UNSHARE && step->size;
+		if ((user && forked) || ((user || clocks) && joined))
+			return false;
+		bool root = op == AIRLOCK_CHROOT || (op == AIRLOCK_JOIN && step->value & CLONE_NEWNS);
+		bool directory = root || op == AIRLOCK_CHDIR;
+		forked |= op == AIRLOCK_FORK;
+		roots |= root;
+		run->mounts |= op == AIRLOCK_JOIN && step->value & CLONE_NEWNS;
+		joined |= op == AIRLOCK_JOIN && step->value & CLONE_NEWUSER;
+		if (op == AIRLOCK_EXEC)
 			run->program = run->data + step->start;
+		// By then a process that goes on into Go is back under the caller's root.
+		if (directory && lowered)
+			misplaced = true;
+		lowered |= op == AIRLOCK_SETUID || op == AIRLOCK_SETCAPS;
 	}
+	run->flips = roots && !run->program;
+	if (run->flips && misplaced)
+		return false;
 	return true;
 }
 

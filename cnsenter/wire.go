@@ -25,9 +25,17 @@ const (
 )
 
 // The operations have the same numbers on both sides: an index that is not 0 does not compile.
-var _ = [1]struct{}{}[OpJoin-C.AIRLOCK_JOIN|OpFork-C.AIRLOCK_FORK|OpChroot-C.AIRLOCK_CHROOT|OpChdir-C.AIRLOCK_CHDIR|
-	OpSetsid-C.AIRLOCK_SETSID|OpSetGroups-C.AIRLOCK_SETGROUPS|OpDropGroups-C.AIRLOCK_DROPGROUPS|OpSetGID-C.AIRLOCK_SETGID|
-	OpSetUID-C.AIRLOCK_SETUID|OpNoNewPrivs-C.AIRLOCK_NONEWPRIVS|OpExec-C.AIRLOCK_EXEC|opSteps-C.AIRLOCK_OPS]
+var _ = [1]struct{}{}[OpJoin-C.AIRLOCK_JOIN|OpUnshare-C.AIRLOCK_UNSHARE|OpFork-C.AIRLOCK_FORK|OpJoinCgroup-C.AIRLOCK_CGROUP|
+	OpChroot-C.AIRLOCK_CHROOT|OpChdir-C.AIRLOCK_CHDIR|OpSetsid-C.AIRLOCK_SETSID|OpSetGroups-C.AIRLOCK_SETGROUPS|
+	OpDropGroups-C.AIRLOCK_DROPGROUPS|OpSetGID-C.AIRLOCK_SETGID|OpSetUID-C.AIRLOCK_SETUID|OpSetCaps-C.AIRLOCK_SETCAPS|
+	OpNoNewPrivs-C.AIRLOCK_NONEWPRIVS|OpExec-C.AIRLOCK_EXEC|opSteps-C.AIRLOCK_OPS]
+
+// So have Caps and its message the same layout.
+var _ = [1]struct{}{}[unsafe.Sizeof(Caps{})-C.sizeof_struct_airlock_caps|
+	unsafe.Offsetof(Caps{}.Permitted)-unsafe.Offsetof(C.struct_airlock_caps{}.permitted)|
+	unsafe.Offsetof(Caps{}.Inheritable)-unsafe.Offsetof(C.struct_airlock_caps{}.inheritable)|
+	unsafe.Offsetof(Caps{}.Ambient)-unsafe.Offsetof(C.struct_airlock_caps{}.ambient)|
+	unsafe.Offsetof(Caps{}.Bounding)-unsafe.Offsetof(C.struct_airlock_caps{}.bounding)]
 
 // bytesOf returns the memory of v, which holds no pointers.
 func bytesOf[T any](v *T) []byte {
@@ -47,7 +55,7 @@ func (p Plan) encode() ([]byte, []*os.File, error) {
 			files = append(files, s.file)
 		} else if s.data != "" {
 			data = append(data, s.data...)
-			if s.op != OpSetGroups {
+			if s.op != OpSetGroups && s.op != OpSetCaps {
 				data = append(data, 0)
 			}
 			step.size = C.uint32_t(len(data)) - step.start
@@ -72,6 +80,7 @@ const (
 	done     = outcome(C.AIRLOCK_DONE)
 	failed   = outcome(C.AIRLOCK_FAILED)
 	executed = outcome(C.AIRLOCK_EXECUTED)
+	unmapped = outcome(C.AIRLOCK_UNMAPPED)
 )
 
 // report is one message of the started program.
@@ -93,6 +102,7 @@ func (p Plan) decode(message []byte) (report, bool) {
 	}
 	out := report{outcome: outcome(r.outcome), step: -1, left: ns.Type(r.left), errno: uintptr(r.error)}
 	switch {
+	case out.outcome == done || out.outcome == executed: // of the whole plan
 	case r.step == C.AIRLOCK_STAGE_GUARD:
 		out.op = OpGuard
 	case r.step == C.AIRLOCK_STAGE_ROOT:
@@ -100,7 +110,7 @@ func (p Plan) decode(message []byte) (report, bool) {
 	case int(r.step) < len(p):
 		out.step, out.op = int(r.step), p[r.step].op
 	default:
-		return report{}, out.outcome != failed
+		return report{}, false
 	}
-	return out, true
+	return out, out.outcome != unmapped || out.op == OpUnshare
 }

@@ -24,7 +24,9 @@ enum {
 
 enum airlock_op {
 	AIRLOCK_JOIN = 1,
+	AIRLOCK_UNSHARE,
 	AIRLOCK_FORK,
+	AIRLOCK_CGROUP,
 	AIRLOCK_CHROOT,
 	AIRLOCK_CHDIR,
 	AIRLOCK_SETSID,
@@ -32,6 +34,7 @@ enum airlock_op {
 	AIRLOCK_DROPGROUPS,
 	AIRLOCK_SETGID,
 	AIRLOCK_SETUID,
+	AIRLOCK_SETCAPS,
 	AIRLOCK_NONEWPRIVS,
 	AIRLOCK_EXEC,
 	AIRLOCK_OPS, // their number, plus one
@@ -53,10 +56,16 @@ struct airlock_step {
 	uint32_t size;
 };
 
+// The data of AIRLOCK_SETCAPS: sets as capabilities(7) numbers them.
+struct airlock_caps {
+	uint64_t effective, permitted, inheritable, ambient, bounding;
+};
+
 enum airlock_outcome {
 	AIRLOCK_DONE = 1, // every step is taken; a program to execute is the last thing left
 	AIRLOCK_FAILED,
 	AIRLOCK_EXECUTED, // sent by the relay, for a program that was executed behind it
+	AIRLOCK_UNMAPPED, // a user namespace was made: Start writes its id maps and answers with one byte
 };
 
 // Stages around the steps, reported in the place of a step's index.
@@ -77,8 +86,10 @@ struct airlock_report {
 // The socket is -1 when nothing is left to do.
 struct airlock_rest {
 	int socket;
-	int root; // becomes the root directory
-	int cwd;  // becomes the working directory, unless -1
+	int root;   // becomes the root directory
+	int cwd;    // becomes the working directory
+	int helper; // socket of the process that changes them for us, or -1: we may do it ourselves
+	int pid;    // of that process
 };
 
 extern __attribute__((visibility("hidden"))) struct airlock_rest airlock_rest;
