@@ -4,7 +4,6 @@ package reexec
 
 import (
 	"encoding/json"
-	"errors"
 	"os"
 	"reflect"
 	"sync"
@@ -54,7 +53,10 @@ func control(f *os.File, do func(fd int) error) error {
 		return err
 	}
 	var inner error
-	return errors.Join(rc.Control(func(fd uintptr) { inner = do(int(fd)) }), inner)
+	if rc.Control(func(fd uintptr) { inner = do(int(fd)) }) != nil {
+		return &os.PathError{Op: "send", Path: f.Name(), Err: os.ErrClosed}
+	}
+	return inner
 }
 
 var fileType = reflect.TypeFor[File]()

@@ -3,13 +3,13 @@
 package reexec_test
 
 import (
-	"os"
 	"testing"
 
+	"github.com/airlock-ns/airlock/internal/fixture"
 	"github.com/airlock-ns/airlock/reexec"
 )
 
 func TestMain(m *testing.M) {
 	reexec.Init()
-	os.Exit(m.Run())
+	fixture.Main(m)
 }

@@ -36,6 +36,10 @@ type Pool struct {
 	// IdleTimeout is how long a worker may wait for a call. 0: one minute. Negative: for ever.
 	IdleTimeout time.Duration
 
+	// KeepChanged has a worker used again though its state has changed, for functions that are known to cache descriptors or
+	// goroutines, say. The zero value is the careful one.
+	KeepChanged bool
+
 	mu      sync.Mutex
 	idle    []*pooled // the one that has waited longest first
 	total   int       // workers that are not reaped yet, and those that are being started

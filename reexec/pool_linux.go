@@ -55,7 +55,7 @@ func (r *shared) run(ctx context.Context, c *call) (err error) {
 	case !ended:
 		err = w.finish(ctx, false, err)
 		p.retire(w)
-	case err != nil, c.dirty, w.doomed, w.calls == p.MaxCalls:
+	case err != nil, c.dirty && !p.KeepChanged, w.doomed, w.calls == p.MaxCalls:
 		p.retire(w)
 	default:
 		p.put(w)

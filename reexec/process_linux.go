@@ -44,13 +44,9 @@ func (p *Process) start(ctx context.Context, q *request) (*worker, error) {
 		w.hangUp()
 		return nil, err
 	}
-	// The context of the command is the worker's own. It is what kills the process, at any time from here on: no lock
-	// is needed for a cmd.Process that Start has yet to set.
-	life, kill := context.WithCancel(context.Background())
-	w.kill = kill
-	w.command(life, theirs)
+	w.command(ctx, theirs)
 	if err := w.launch(ctx, p.Starter); err != nil {
-		kill()
+		w.kill()
 		w.hangUp()
 		return nil, err
 	}
@@ -58,9 +54,23 @@ func (p *Process) start(ctx context.Context, q *request) (*worker, error) {
 }
 
 // command gives the worker its exec.Cmd: a copy of this program that has its end of the socket as descriptor 3.
-func (w *worker) command(life context.Context, socket *os.File) {
+func (w *worker) command(ctx context.Context, socket *os.File) {
 	p := w.process
-	cmd := exec.CommandContext(life, "/proc/self/exe")
+	var cmd *exec.Cmd
+	if ctx.Done() == nil && p.Stderr == nil {
+		// Nobody kills the process before Start has returned.
+		cmd = exec.Command("/proc/self/exe")
+		w.kill = func() {
+			if cmd.Process != nil {
+				cmd.Process.Kill()
+			}
+		}
+	} else {
+		// The context of the command is the worker's own: it kills the process at any time, also while Start runs.
+		var life context.Context
+		life, w.kill = context.WithCancel(context.Background())
+		cmd = exec.CommandContext(life, "/proc/self/exe")
+	}
 	cmd.Args = os.Args[:1:1]
 	cmd.Env = environ(p.Env)
 	cmd.Dir = p.Dir

@@ -28,7 +28,7 @@ func serve(fd int) error {
 			go watch(fd)
 		}
 		if first && !q.once {
-			before = look()
+			before = firstLook()
 		}
 		send := func(m *message, h header) {
 			if inode(fd) != socket || c.sendAll(m.parts(nil, h)) != nil {
@@ -41,7 +41,7 @@ func serve(fd int) error {
 			return nil
 		}
 		m, h := q.execute(c)
-		if h.kind == kindResult && look() != before {
+		if h.kind == kindResult && before.changed() {
 			h.flags |= flagDirty
 		}
 		send(m, h)

@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"os"
 	"runtime"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,6 +22,16 @@ type state struct {
 
 var envSeed = maphash.MakeSeed()
 
+// firstLook gives the state before any function has run.
+func firstLook() state {
+	// The runtime's poller opens its descriptors when it is first used. They are no function's.
+	if r, w, err := os.Pipe(); err == nil {
+		r.Close()
+		w.Close()
+	}
+	return look()
+}
+
 // look gives the present state. It runs between two calls, when no function does.
 func look() state {
 	s := state{umask: unix.Umask(0o077), free: -1, goroutines: runtime.NumGoroutine()}
@@ -29,7 +40,7 @@ func look() state {
 	if unix.Stat(".", &st) == nil {
 		s.dev, s.ino = st.Dev, st.Ino
 	}
-	if fd, err := duplicate(0); err == nil {
+	if fd, err := unix.FcntlInt(2, unix.F_DUPFD_CLOEXEC, 0); err == nil {
 		s.free = fd
 		unix.Close(fd)
 	}
@@ -41,4 +52,19 @@ func look() state {
 	}
 	s.env = h.Sum64()
 	return s
+}
+
+// settleTime is how long a goroutine that is about to end may take for it. The one that ran the function always is.
+const settleTime = 10 * time.Millisecond
+
+// changed reports whether the state is another one than before.
+func (before state) changed() bool {
+	for began := time.Now(); runtime.NumGoroutine() > before.goroutines; runtime.Gosched() {
+		if time.Since(began) > settleTime {
+			return true
+		}
+	}
+	now := look()
+	now.goroutines = before.goroutines
+	return now != before
 }

@@ -16,8 +16,8 @@ import (
 type worker struct {
 	process *Process
 	cmd     *exec.Cmd
-	kill    context.CancelFunc // kills the process, in whatever state it is
-	stderr  *limited           // nil unless standard error is counted
+	kill    func()   // kills the process, in whatever state it is
+	stderr  *limited // nil unless standard error is counted
 	conn    *conn
 	sock    *sock
 	unsent  []part        // the part of the request that did not fit into the socket
