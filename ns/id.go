@@ -37,11 +37,8 @@ type KernelID struct {
 // returns the ID and the type. It does not look whether the namespace exists. Off Linux, and where
 // /proc is not mounted, the error wraps errors.ErrUnsupported, for the device is not known then.
 func ParseID(s string) (ID, Type, error) {
-	name, rest, _ := strings.Cut(s, ":[")
-	digits, closed := strings.CutSuffix(rest, "]")
-	ino, err := strconv.ParseUint(digits, 10, 64)
-	t := kernelNamed(name)
-	if t == 0 || !closed || err != nil || ino == 0 {
+	t, ino := parseLink(s)
+	if t == 0 {
 		return ID{}, 0, fmt.Errorf("ns: parse namespace %q: not of the form net:[4026531840]", s)
 	}
 	dev, err := device()
@@ -49,6 +46,17 @@ func ParseID(s string) (ID, Type, error) {
 		return ID{}, 0, &Error{Op: "parse", Ref: s, Err: err}
 	}
 	return ID{Dev: dev, Ino: ino}, t, nil
+}
+
+// parseLink returns type and inode of "net:[4026531840]", or 0 for the type if it is something else.
+func parseLink(s string) (Type, uint64) {
+	name, rest, _ := strings.Cut(s, ":[")
+	digits, closed := strings.CutSuffix(rest, "]")
+	ino, err := strconv.ParseUint(digits, 10, 64)
+	if !closed || err != nil || ino == 0 {
+		return 0, 0
+	}
+	return kernelNamed(name), ino
 }
 
 // kernelNamed returns the type that the kernel calls name, or 0.

@@ -5,7 +5,9 @@
 package ns
 
 import (
+	"context"
 	"errors"
+	"iter"
 	"os"
 	"strconv"
 	"syscall"
@@ -69,3 +71,9 @@ func (k *keeper) reap() {}
 func (h *Handle) Pin(path string) error { return unsupported("pin", path) }
 
 func Unpin(path string) error { return unsupported("unpin", path) }
+
+func List(ctx context.Context) iter.Seq2[Info, error] {
+	return func(yield func(Info, error) bool) { yield(Info{}, unsupported("list", "/proc")) }
+}
+
+func (i Info) Open() (*Handle, error) { return nil, unsupported("open", i.Type.String()) }
