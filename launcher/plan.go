@@ -12,8 +12,13 @@ import (
 
 // Plan returns the steps that lead from the calling thread's namespaces into the Target's. It is valid until Close.
 func (t *Target) Plan() (cnsenter.Plan, error) {
+	return t.plan(ns.All)
+}
+
+// plan returns the steps into those namespaces that are among the types only.
+func (t *Target) plan(only ns.Type) (cnsenter.Plan, error) {
 	var plan cnsenter.Plan
-	types := t.types
+	types := t.types & only
 	if types != 0 {
 		plan = append(plan, cnsenter.Join(t.pidfd, types))
 	}
@@ -30,7 +35,7 @@ func (t *Target) Plan() (cnsenter.Plan, error) {
 		if err != nil {
 			return nil, &Error{Op: "plan", Ref: h.String(), Err: err}
 		}
-		if same {
+		if same || !only.Has(typ) {
 			continue
 		}
 		types |= typ

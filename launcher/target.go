@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/airlock-ns/airlock/cnsenter"
 	"github.com/airlock-ns/airlock/ns"
 )
 
@@ -64,15 +65,55 @@ func (t *Target) Types() ns.Type {
 
 // Start starts cmd inside the namespaces, on the terms of [cnsenter.Plan.Start]: it must be a copy of this program. If all
 // namespaces are the caller's own it is simply started.
+//
+// Where the caller may enter the PID namespace, the process is a direct child, born inside: a thread that has entered it starts it.
+// Otherwise a relay stands between, [cnsenter.Fork].
 func (t *Target) Start(cmd *exec.Cmd) error {
+	if t.Types().Has(ns.PID) {
+		if started, err := t.startDirectly(cmd); started {
+			return err
+		}
+	}
 	plan, err := t.Plan()
 	if err != nil {
 		return err
 	}
+	return start(plan, cmd)
+}
+
+func start(plan cnsenter.Plan, cmd *exec.Cmd) error {
 	if len(plan) == 0 {
 		return cmd.Start()
 	}
 	return plan.Start(cmd)
+}
+
+// startDirectly reports whether it came as far as to start the process.
+func (t *Target) startDirectly(cmd *exec.Cmd) (started bool, err error) {
+	pid, err := t.pidNamespace()
+	if err != nil {
+		return false, err
+	}
+	defer pid.Close()
+	plan, err := t.plan(ns.All &^ ns.PID)
+	if err != nil {
+		return false, err
+	}
+	err = ns.Do(func() error {
+		started = true
+		return start(plan, cmd)
+	}, pid)
+	return started, err
+}
+
+// pidNamespace returns a Handle of its own for the PID namespace.
+func (t *Target) pidNamespace() (*ns.Handle, error) {
+	for _, h := range t.handles {
+		if h.Type() == ns.PID {
+			return ns.FromFile(h.File())
+		}
+	}
+	return ns.FromPIDFD(t.pidfd, ns.PID)
 }
 
 // Close releases the Target's descriptors. Processes that were started stay. A second Close does nothing.
