@@ -19,7 +19,6 @@ CHECKS  := all,-ST1000,-ST1003
 CWARN   := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
 CFILES   = $(wildcard cnsenter/*.c cnsenter/*/*.c)
 
-
 .PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl bench airlock clean
 
 help: ## list the targets
