@@ -5,6 +5,7 @@ package cnsenter
 import (
 	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
 	"syscall"
 
@@ -54,7 +55,14 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is makes ErrDeadPIDNamespace out of what the kernel says in its place: fork(2) fails with ENOMEM.
+// Is tells what an errno of the kernel's means here: ErrDeadPIDNamespace for the ENOMEM that fork(2) then gives, and
+// exec.ErrNotFound for the ENOENT of a program.
 func (e *Error) Is(target error) bool {
-	return target == ErrDeadPIDNamespace && e.Op == OpFork && errors.Is(e.Err, syscall.ENOMEM)
+	switch target {
+	case ErrDeadPIDNamespace:
+		return e.Op == OpFork && errors.Is(e.Err, syscall.ENOMEM)
+	case exec.ErrNotFound:
+		return e.Op == OpExec && errors.Is(e.Err, syscall.ENOENT)
+	}
+	return false
 }

@@ -96,6 +96,9 @@ func NoNewPrivs() Step { return Step{op: OpNoNewPrivs} }
 // is looked up in $PATH there, execvp(3). It is the last step of its plan.
 func Exec(path string) Step { return Step{op: OpExec, data: path} }
 
+// Op returns what the step does.
+func (s Step) Op() Op { return s.op }
+
 // Op names what a step does.
 type Op uint32
 
