@@ -86,18 +86,19 @@ static int guard(const struct airlock_run *run)
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? errno : 0;
 }
 
-// outlive_nobody ties the child to its relay. Every change of ids clears the signal, so it comes after all steps; the relay may
-// be gone by then, which getppid(2) does not tell across PID namespaces, but the pair does.
-static int outlive_nobody(struct airlock_run *run)
+// outlive_nobody ties the process to its relay or, if the plan says so, to the thread that called Start. Every change of ids clears
+// the signal, so it comes after all steps; the parent may be gone by then, which getppid(2) does not tell across PID namespaces,
+// but the descriptor that it had the other end of does.
+static int outlive_nobody(const struct airlock_run *run)
 {
-	if (run->relay < 0)
+	if (run->relay < 0 && !run->dies)
 		return 0;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return errno;
-	struct pollfd pair = {.fd = run->relay};
-	if (poll(&pair, 1, 0) != 0)
+	struct pollfd parent = {.fd = run->relay >= 0 ? run->relay : run->socket};
+	if (poll(&parent, 1, 0) != 0)
 		_exit(1);
-	if (!run->program)
+	if (run->relay >= 0 && !run->program)
 		close(run->relay); // closed by execve(2) otherwise, which tells the relay of it
 	return 0;
 }

@@ -92,6 +92,10 @@ func SetCaps(c Caps) Step { return Step{op: OpSetCaps, data: c.data()} }
 // NoNewPrivs sets the no_new_privs attribute, prctl(2): no execve grants privileges any more.
 func NoNewPrivs() Step { return Step{op: OpNoNewPrivs} }
 
+// DieWithCaller has the kernel kill the process when the thread that called Start ends, PR_SET_PDEATHSIG in prctl(2): lock that thread, and
+// keep it. Behind a relay the process dies with the caller anyhow. A set-user-ID program that is executed is free of it.
+func DieWithCaller() Step { return Step{op: OpDieWithCaller} }
+
 // Exec executes path in place of the program that was started, with that one's arguments and environment. Without a slash, path
 // is looked up in $PATH there, execvp(3). It is the last step of its plan.
 func Exec(path string) Step { return Step{op: OpExec, data: path} }
@@ -117,6 +121,7 @@ const (
 	OpSetUID
 	OpSetCaps
 	OpNoNewPrivs
+	OpDieWithCaller
 	OpExec
 	opSteps
 
@@ -129,7 +134,8 @@ const (
 var opNames = [...]string{
 	OpJoin: "join", OpUnshare: "unshare", OpFork: "fork", OpJoinCgroup: "join the cgroup of", OpChroot: "chroot", OpChdir: "chdir",
 	OpSetsid: "setsid", OpSetGroups: "set groups", OpDropGroups: "drop groups", OpSetGID: "set gid", OpSetUID: "set uid",
-	OpSetCaps: "set capabilities", OpNoNewPrivs: "set no_new_privs", OpExec: "execute",
+	OpSetCaps: "set capabilities", OpNoNewPrivs: "set no_new_privs", OpDieWithCaller: "die with the caller",
+	OpExec: "execute",
 }
 
 func (o Op) String() string {
@@ -216,7 +222,7 @@ func (s Step) check() error {
 		if int32(s.value) < 0 {
 			return fmt.Errorf("%w: no id", os.ErrInvalid)
 		}
-	case OpFork, OpSetsid, OpSetGroups, OpDropGroups, OpSetCaps, OpNoNewPrivs:
+	case OpFork, OpSetsid, OpSetGroups, OpDropGroups, OpSetCaps, OpNoNewPrivs, OpDieWithCaller:
 	default:
 		return fmt.Errorf("%w: not a step", os.ErrInvalid)
 	}

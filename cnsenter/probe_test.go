@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -74,8 +75,10 @@ func probe(what string) int {
 		os.Stdout.WriteString("ready\n")
 		os.Stdout.WriteString((<-got).String() + "\n")
 		return 0
-	case "parent": // starts a probe that stays, behind a relay inside the target, and says who they are
-		return parent(arg)
+	case "relay": // starts a probe that stays, behind a relay inside the target, and says who that is
+		return parent(arg, everyType, cnsenter.Fork())
+	case "dies": // the same without a relay
+		return parent(arg, ns.User|ns.Mount|ns.Net, cnsenter.SetUID(0), cnsenter.DieWithCaller())
 	case "stay":
 		os.Stdout.WriteString("ready\n")
 		select {}
@@ -84,7 +87,8 @@ func probe(what string) int {
 	return 0
 }
 
-func parent(pid string) int {
+func parent(pid string, types ns.Type, steps ...cnsenter.Step) int {
+	runtime.LockOSThread()
 	number, _ := strconv.Atoi(pid)
 	fd, err := unix.PidfdOpen(number, 0)
 	if err != nil {
@@ -92,7 +96,7 @@ func parent(pid string) int {
 	}
 	cmd, _ := command("stay")
 	cmd.Stdout = nil
-	plan := cnsenter.Plan{cnsenter.Join(os.NewFile(uintptr(fd), "pid "+pid), everyType), cnsenter.Fork()}
+	plan := append(cnsenter.Plan{cnsenter.Join(os.NewFile(uintptr(fd), "pid "+pid), types)}, steps...)
 	if err := plan.Start(cmd); err != nil {
 		panic(err)
 	}

@@ -145,19 +145,29 @@ func TestChildDiesWithItsRelay(t *testing.T) {
 }
 
 func TestNobodyOutlivesTheCaller(t *testing.T) {
+	for _, how := range []string{"relay", "dies"} {
+		t.Run(how, func(t *testing.T) { killCaller(t, how) })
+	}
+}
+
+func killCaller(t *testing.T, how string) {
 	target := every(t)
-	cmd, _ := command(fmt.Sprint("parent ", target.PID))
+	cmd, _ := command(fmt.Sprint(how, " ", target.PID))
 	cmd.Stdout = nil
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
-	relay, err := strconv.Atoi(strings.TrimSpace(line))
+	started, err := strconv.Atoi(strings.TrimSpace(line))
 	require.NoError(t, err)
-	inside := child(t, relay)
+	all := []int{started}
+	if how == "relay" {
+		all = append(all, child(t, started))
+	}
 	require.NoError(t, cmd.Process.Kill())
 	require.Error(t, cmd.Wait())
-	waitEnd(t, relay)
-	waitEnd(t, inside)
+	for _, pid := range all {
+		waitEnd(t, pid)
+	}
 }

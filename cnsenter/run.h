@@ -21,6 +21,7 @@ struct airlock_run {
 	bool mounts;         // a mount namespace is joined
 	bool flips;          // the root directory changes, and Go goes on in the process
 	const char *program; // to execute after the last step, or NULL
+	bool dies;           // with the thread that called Start
 	int relay;           // end of a socket pair with the relay, or -1
 	int home;            // the caller's root directory while it has yet to be gone back to, or -1
 };

@@ -213,7 +213,8 @@ void airlock_steps(struct airlock_run *run)
 		case AIRLOCK_NONEWPRIVS:
 			result = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 			break;
-		case AIRLOCK_EXEC: // comes after the last step, see constructor.c
+		case AIRLOCK_DIEWITHCALLER: // these come after the last step, see constructor.c
+		case AIRLOCK_EXEC:
 		case AIRLOCK_OPS:
 			break;
 		}

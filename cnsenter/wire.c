@@ -47,6 +47,7 @@ static bool check_step(const struct airlock_step *step, const struct airlock_hea
 	case AIRLOCK_SETGID:
 	case AIRLOCK_SETUID:
 	case AIRLOCK_NONEWPRIVS:
+	case AIRLOCK_DIEWITHCALLER:
 		return !file && !step->size;
 	}
 	return false;
@@ -85,6 +86,7 @@ bool airlock_check(struct airlock_run *run, const void *plan, size_t size, unsig
 		roots |= root;
 		run->mounts |= op == AIRLOCK_JOIN && step->value & CLONE_NEWNS;
 		joined |= op == AIRLOCK_JOIN && step->value & CLONE_NEWUSER;
+		run->dies |= op == AIRLOCK_DIEWITHCALLER;
 		if (op == AIRLOCK_EXEC)
 			run->program = run->data + step->start;
 		// By then a process that goes on into Go is back under the caller's root.
