@@ -3,9 +3,7 @@
 package launcher
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"github.com/airlock-ns/airlock/ns"
@@ -30,28 +28,9 @@ func PID(pid int, t ns.Type) (*Target, error) {
 		return failed(os.NewSyscallError("pidfd_open", err))
 	}
 	target := &Target{pidfd: os.NewFile(uintptr(fd), fmt.Sprintf("pid %d", pid))}
-	for typ := range t.Each() {
-		same, err := target.shares(typ)
-		if err != nil {
-			target.Close()
-			return failed(err)
-		}
-		if !same {
-			target.types |= typ
-		}
+	if target.types, err = ns.Foreign(target.pidfd, t); err != nil {
+		target.Close()
+		return failed(err)
 	}
 	return target, nil
-}
-
-// shares reports whether the process is in the caller's namespace of this type, or the kernel has no such type.
-func (t *Target) shares(typ ns.Type) (bool, error) {
-	theirs, err := ns.FromPIDFD(t.pidfd, typ)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
-		return true, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer theirs.Close()
-	return isOurs(theirs)
 }

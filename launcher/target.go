@@ -34,6 +34,20 @@ func Handles(hs ...*ns.Handle) *Target {
 	return &Target{handles: slices.Clone(hs)}
 }
 
+// With returns a Target that has these namespaces in place of t's of the same types, or in addition. It shares t's descriptors: close t when
+// both have served. The Handles stay the caller's.
+func (t *Target) With(hs ...*ns.Handle) *Target {
+	with := Target{PreserveCredentials: t.PreserveCredentials, pidfd: t.pidfd, types: t.types}
+	with.handles = slices.DeleteFunc(slices.Clone(t.handles), func(old *ns.Handle) bool {
+		return slices.ContainsFunc(hs, func(h *ns.Handle) bool { return h.Type() == old.Type() })
+	})
+	for _, h := range hs {
+		with.types &^= h.Type()
+	}
+	with.handles = append(with.handles, hs...)
+	return &with
+}
+
 // Parse returns the Target that ref names: the namespaces t of a process by its pid in decimal, or by its path one namespace, whose
 // type must then be in t. The caller closes it.
 func Parse(_ context.Context, ref string, t ns.Type) (*Target, error) {
