@@ -82,9 +82,10 @@ static _Noreturn void relay(const struct airlock_run *run, pid_t pid, int pair, 
 	if (signals < 0)
 		abandon(pid);
 
+	bool watched = run->header.name == AIRLOCK_NONE; // by Start
 	struct pollfd polled[] = {
 		{.fd = signals, .events = POLLIN},
-		{.fd = run->socket, .events = POLLIN}, // Start sends no second message: POLLHUP is its end
+		{.fd = watched ? run->socket : -1, .events = POLLIN}, // Start sends no second message: POLLHUP is its end
 		{.fd = pair, .events = POLLIN},
 	};
 	for (;;) {

@@ -38,7 +38,7 @@ func (p Plan) Start(cmd *exec.Cmd) error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	message, files, err := p.encode()
+	message, files, err := p.encode("", nil)
 	if err != nil {
 		return err
 	}

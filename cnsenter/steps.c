@@ -133,7 +133,7 @@ static void lower(struct airlock_run *run, uint32_t index)
 // change_root and change_dir go to a directory that is open, or to a path as it reads at this step.
 static int change_dir(const struct airlock_run *run, const struct airlock_step *step)
 {
-	if (step->file != AIRLOCK_NO_FILE)
+	if (step->file != AIRLOCK_NONE)
 		return fchdir(run->files[step->file]);
 	return chdir(run->data + step->start);
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,13 +15,29 @@
 // The buffer is static: pages that no plan touches cost nothing.
 static _Alignas(8) char buffer[AIRLOCK_MAX_PLAN];
 
+// check_text holds where count texts, each with its NUL, begin at start in the data.
+static bool check_text(const struct airlock_run *run, uint32_t start, int count)
+{
+	if (start == AIRLOCK_NONE)
+		return true;
+	for (; count > 0; count--) {
+		if (start >= run->header.data)
+			return false;
+		const char *from = run->data + start, *to = memchr(from, 0, run->header.data - start);
+		if (!to)
+			return false;
+		start += (uint32_t)(to - from) + 1;
+	}
+	return true;
+}
+
 // check_step holds for a step whose file and data exist and are of its kind.
 static bool check_step(const struct airlock_step *step, const struct airlock_header *header, const char *data)
 {
 	if (step->start > header->data || step->size > header->data - step->start)
 		return false;
 	bool file = step->file < header->files;
-	if (!file && step->file != AIRLOCK_NO_FILE)
+	if (!file && step->file != AIRLOCK_NONE)
 		return false;
 	const char *bytes = data + step->start;
 	bool text = step->size > 1 && memchr(bytes, 0, step->size) == bytes + step->size - 1;
@@ -66,11 +83,13 @@ bool airlock_check(struct airlock_run *run, const void *plan, size_t size, unsig
 	run->steps = (const void *)((const char *)plan + sizeof *header);
 	run->data = (const void *)(run->steps + header->steps);
 
+	if (!check_text(run, header->name, 1))
+		return false;
 	bool forked = false, joined = false, roots = false, lowered = false, misplaced = false;
 	for (uint32_t i = 0; i < header->steps; i++) {
 		const struct airlock_step *step = &run->steps[i];
 		uint32_t op = step->op;
-		if (!check_step(step, header, run->data))
+		if (!check_step(step, header, run->data) || !check_text(run, step->label, 2))
 			return false;
 		if ((op == AIRLOCK_FORK && forked) || (op == AIRLOCK_EXEC && i != header->steps - 1))
 			return false;
@@ -126,13 +145,57 @@ int airlock_receive(struct airlock_run *run)
 
 bool airlock_report(const struct airlock_run *run, uint32_t outcome, uint32_t step, uint32_t left, int error)
 {
+	if (run->header.name != AIRLOCK_NONE)
+		return outcome != AIRLOCK_UNMAPPED;
 	const struct airlock_report report = {
 		.magic = AIRLOCK_MAGIC, .outcome = outcome, .step = step, .left = left, .error = error};
 	return send(run->socket, &report, sizeof report, MSG_NOSIGNAL) == sizeof report;
 }
 
+// print_types prints the names of namespace types as the kernel spells them, and commas between.
+static void print_types(uint32_t types)
+{
+	static const struct {
+		uint32_t type;
+		const char *name;
+	} names[] = {{0x02000000, "cgroup"}, {0x08000000, "ipc"}, {0x00020000, "mnt"}, {0x40000000, "net"},
+		     {0x20000000, "pid"},    {0x00000080, "time"}, {0x10000000, "user"}, {0x04000000, "uts"}};
+	const char *comma = "";
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (types & names[i].type) {
+			dprintf(STDERR_FILENO, "%s%s", comma, names[i].name);
+			comma = ",";
+		}
+}
+
+// print prints an error for a person. The label says what was tried, with "@" for the namespaces, and what to do if it is not
+// permitted or something is not there.
+static void print(const struct airlock_run *run, uint32_t step, uint32_t left, int error)
+{
+	const char *name = run->data + run->header.name;
+	if (step >= run->header.steps || run->steps[step].label == AIRLOCK_NONE) {
+		dprintf(STDERR_FILENO, "%s: %s\n", name, strerror(error));
+		return;
+	}
+	const char *label = run->data + run->steps[step].label, *advice = label + strlen(label) + 1;
+	const char *at = strchr(label, '@');
+	if (at) {
+		dprintf(STDERR_FILENO, "%s: %.*s", name, (int)(at - label), label);
+		print_types(left ? left : run->steps[step].value);
+		dprintf(STDERR_FILENO, "%s: %s\n", at + 1, strerror(error));
+	} else {
+		dprintf(STDERR_FILENO, "%s: %s: %s\n", name, label, strerror(error));
+	}
+	if (*advice && (error == EPERM || error == ENOENT || error == ENOMEM))
+		dprintf(STDERR_FILENO, "%s: %s\n", name, advice);
+}
+
 void airlock_fail(const struct airlock_run *run, uint32_t step, uint32_t left, int error)
 {
 	airlock_report(run, AIRLOCK_FAILED, step, left, error);
-	_exit(1);
+	if (run->header.name == AIRLOCK_NONE)
+		_exit(1);
+	print(run, step, left, error);
+	bool executing = step < run->header.steps && run->steps[step].op == AIRLOCK_EXEC;
+	_exit(!executing ? 1 : error == ENOENT ? 127 : 126); // env(1)
 }

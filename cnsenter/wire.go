@@ -11,6 +11,7 @@ import "C"
 import (
 	"fmt"
 	"os"
+	"strings"
 	"unsafe"
 
 	"github.com/airlock-ns/airlock/ns"
@@ -42,13 +43,26 @@ func bytesOf[T any](v *T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(v)), unsafe.Sizeof(*v))
 }
 
-// encode returns the message that p is, and the files that go with it.
-func (p Plan) encode() ([]byte, []*os.File, error) {
+// encode returns the message that p is, and the files that go with it. With a name, errors are printed under it.
+func (p Plan) encode(name string, advise func(Step) string) ([]byte, []*os.File, error) {
 	var steps, data []byte
 	var files []*os.File
+	text := func(texts ...string) C.uint32_t {
+		start := len(data)
+		for _, t := range texts {
+			data = append(append(data, strings.ReplaceAll(t, "\x00", "?")...), 0)
+		}
+		data = append(data, make([]byte, -len(data)&3)...) // the groups of a step are aligned
+		return C.uint32_t(start)
+	}
+	header := C.struct_airlock_header{magic: C.AIRLOCK_MAGIC, steps: C.uint32_t(len(p)), name: C.AIRLOCK_NONE}
+	if name != "" {
+		header.name = text(name)
+	}
 	for _, s := range p {
 		step := C.struct_airlock_step{
-			op: C.uint32_t(s.op), file: C.AIRLOCK_NO_FILE, value: C.uint32_t(s.value), start: C.uint32_t(len(data)),
+			op: C.uint32_t(s.op), file: C.AIRLOCK_NONE, value: C.uint32_t(s.value), start: C.uint32_t(len(data)),
+			label: C.AIRLOCK_NONE,
 		}
 		if s.file != nil {
 			step.file = C.uint32_t(len(files))
@@ -59,19 +73,34 @@ func (p Plan) encode() ([]byte, []*os.File, error) {
 				data = append(data, 0)
 			}
 			step.size = C.uint32_t(len(data)) - step.start
-			data = append(data, make([]byte, -len(data)&3)...) // the next step's groups are aligned
+			data = append(data, make([]byte, -len(data)&3)...)
+		}
+		if name != "" {
+			step.label = text(s.label(), advise(s))
 		}
 		steps = append(steps, bytesOf(&step)...)
 	}
-	header := C.struct_airlock_header{
-		magic: C.AIRLOCK_MAGIC, steps: C.uint32_t(len(p)), files: C.uint32_t(len(files)), data: C.uint32_t(len(data)),
-	}
+	header.files, header.data = C.uint32_t(len(files)), C.uint32_t(len(data))
 	message := append(append(append([]byte(nil), bytesOf(&header)...), steps...), data...)
 	if len(message) > C.AIRLOCK_MAX_PLAN {
 		return nil, nil, &Error{Step: -1, Op: OpStart,
 			Err: fmt.Errorf("paths and groups take %d bytes, more than %d", len(message), C.AIRLOCK_MAX_PLAN)}
 	}
 	return message, files, nil
+}
+
+// label is the text of an Error for the step, with "@" in the place of namespace types.
+func (s Step) label() string {
+	label := s.op.String()
+	if s.types() != 0 {
+		label += " @"
+	}
+	if object := s.object(); object != "" && s.types() != 0 {
+		label += " of " + object
+	} else if object != "" {
+		label += " " + object
+	}
+	return label
 }
 
 type outcome uint32

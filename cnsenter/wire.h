@@ -13,7 +13,7 @@
 
 #define AIRLOCK_VARIABLE "AIRLOCK_PLAN"
 #define AIRLOCK_MAGIC 0x616c6b31u // the "1" is the version
-#define AIRLOCK_NO_FILE UINT32_MAX
+#define AIRLOCK_NONE UINT32_MAX
 
 enum {
 	AIRLOCK_MAX_STEPS = 64,
@@ -47,14 +47,16 @@ struct airlock_header {
 	uint32_t steps;
 	uint32_t files; // that travel with the plan
 	uint32_t data;  // bytes
+	uint32_t name;  // where in the data the name stands under which errors are printed, because nobody reads reports; or AIRLOCK_NONE
 };
 
 struct airlock_step {
 	uint32_t op;
-	uint32_t file;  // index into the files, or AIRLOCK_NO_FILE
+	uint32_t file;  // index into the files, or AIRLOCK_NONE
 	uint32_t value; // namespace types, a uid or a gid
 	uint32_t start; // of the step's data
 	uint32_t size;
+	uint32_t label; // where in the data stands what to say if it fails, in two texts; or AIRLOCK_NONE
 };
 
 // The data of AIRLOCK_SETCAPS: sets as capabilities(7) numbers them.

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+// Airlock enters namespaces and runs programs there.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+func main() {
+	os.Exit(run(os.Args))
+}
+
+func run(args []string) int {
+	name := filepath.Base(args[0])
+	if name == "nsenter" {
+		return report(name, enter(name, args[1:]))
+	}
+	if len(args) < 2 {
+		fmt.Fprint(os.Stderr, usage)
+		return 1
+	}
+	switch args[1] {
+	case "enter":
+		return report("airlock enter", enter("airlock enter", args[2:]))
+	case "-h", "--help", "help":
+		fmt.Print(usage)
+		return 0
+	case "-V", "--version", "version":
+		fmt.Println(version())
+		return 0
+	}
+	fmt.Fprintf(os.Stderr, "airlock: no such command: %s\n\n%s", args[1], usage)
+	return 1
+}
+
+const usage = `Usage:
+  airlock enter [options] [program [argument...]]
+  airlock --help | --version
+
+Enters namespaces and runs a program there. "airlock enter --help" lists the options.
+Called by the name nsenter, airlock is "airlock enter".
+`
+
+// report prints an error, and returns the exit status for it.
+func report(name string, err error) int {
+	if err == nil {
+		return 0
+	}
+	message := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "launcher: "), "cnsenter: ")
+	fmt.Fprintf(os.Stderr, "%s: %s\n", name, message)
+	return 1
+}

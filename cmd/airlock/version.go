@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package main
+
+import (
+	"runtime/debug"
+
+	"github.com/airlock-ns/airlock/cnsenter"
+)
+
+// version says what this program is, and what it lacks.
+func version() string {
+	text := "airlock (devel)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		text = "airlock " + info.Main.Version
+	}
+	if !cnsenter.Linked {
+		text += ", built without cgo: it cannot enter namespaces"
+	}
+	return text
+}

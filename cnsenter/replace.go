@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && cgo
+
+package cnsenter
+
+import (
+	"errors"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Replace replaces this process, execve(2), by a copy of itself that takes the steps and then executes the program of the Exec step that
+// ends the plan, with these arguments and this environment. Of the descriptors only 0, 1 and 2 stay open. Behind a Fork the process
+// is the relay, and ends as the program does.
+//
+// It returns only if it fails before that, with an *Error. When a step fails there is nobody to return to: the error is
+// printed on standard error, after name and a colon, and below it what advise says of the step, unless that is empty; the exit
+// status is that of env(1): 127 if the program was not found, 126 if it could not be executed, and else 1.
+func (p Plan) Replace(name string, argv, env []string, advise func(Step) string) error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	if len(p) == 0 || p[len(p)-1].op != OpExec {
+		return &Error{Step: -1, Op: OpStart, Err: errors.New("a plan to replace the process ends with Exec")}
+	}
+	for i, s := range p {
+		if s.op == OpUnshare && s.spec.Types&syscall.CLONE_NEWUSER != 0 {
+			return &Error{Step: i, Op: s.op, Err: errors.New("nobody would be there to write the maps: use Start")}
+		}
+	}
+	message, files, err := p.encode(name, advise)
+	if err != nil {
+		return err
+	}
+	// Nothing that is open now, by whomever, outlives the execution: from here on only the plan's socket is not close-on-exec.
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return &Error{Step: -1, Op: OpStart, Path: "socket", Err: os.NewSyscallError("socketpair", err)}
+	}
+	ours, theirs := os.NewFile(uintptr(fds[0]), "plan"), fds[1]
+	err = sendPlan(ours, message, files)
+	ours.Close()
+	if err == nil {
+		err = keepOnly(theirs)
+	}
+	if err != nil {
+		unix.Close(theirs)
+		return &Error{Step: -1, Op: OpStart, Path: "plan", Err: err}
+	}
+	marked := make([]string, 0, len(env)+1)
+	for _, v := range env {
+		if !strings.HasPrefix(v, variable+"=") {
+			marked = append(marked, v)
+		}
+	}
+	err = syscall.Exec("/proc/self/exe", argv, append(marked, variable+"="+strconv.Itoa(theirs)))
+	unix.Close(theirs)
+	return &Error{Step: -1, Op: OpStart, Path: "/proc/self/exe", Err: err}
+}
+
+// keepOnly lets execve close all descriptors from 3 on but fd.
+func keepOnly(fd int) error {
+	if unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) != nil { // before Linux 5.11
+		open, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			return err
+		}
+		for _, entry := range open {
+			if number, err := strconv.Atoi(entry.Name()); err == nil && number > 2 {
+				unix.CloseOnExec(number)
+			}
+		}
+	}
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0)
+	return os.NewSyscallError("fcntl", err)
+}
