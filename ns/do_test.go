@@ -165,7 +165,9 @@ func TestDoThreadsStayFlat(t *testing.T) {
 	for _, h := range target(t, fixture.Spec{Net: true, Mount: true}, ns.Net|ns.Mount) {
 		t.Run(h.Type().String(), func(t *testing.T) {
 			for range 10_000 {
-				require.NoError(t, ns.Do(func() error { return nil }, h))
+				main := false
+				require.NoError(t, ns.Do(func() error { main = unix.Gettid() == unix.Getpid(); return nil }, h))
+				require.False(t, main)
 			}
 			require.Less(t, threads(t), 40)
 			requireHome(t)

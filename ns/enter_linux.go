@@ -24,7 +24,7 @@ func Enter(hs ...*Handle) error {
 	}
 	runtime.LockOSThread()
 	v := &visit{hs: hs}
-	err = v.hold(0, func() {
+	held := v.hold(0, func() {
 		var way []step
 		if way, err = enter(v.hs, v.fds, reversible|PID); err == nil {
 			closeAll(way)
@@ -34,6 +34,9 @@ func Enter(hs ...*Handle) error {
 			err = fmt.Errorf("%w (%w: %w)", err, ErrStuck, back)
 		}
 	})
+	if held != nil {
+		err = held
+	}
 	if err != nil && !errors.Is(err, ErrStuck) {
 		runtime.UnlockOSThread()
 	}

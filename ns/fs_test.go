@@ -126,7 +126,7 @@ func TestFSNeverEscapes(t *testing.T) {
 	eachFS(t, func(root string) {
 		require.NoError(t, os.MkdirAll(root+"/a/b", 0o755))
 		require.NoError(t, os.Mkdir(root+"/proc", 0o755))
-		require.NoError(t, unix.Mount("proc", root+"/proc", "proc", 0, ""))
+		require.NoError(t, unix.Mount("/proc", root+"/proc", "", unix.MS_BIND|unix.MS_REC, ""))
 		up := strings.Repeat("../", 60)
 		symlink(up+outside[1:], root+"/up")
 		symlink(outside, root+"/absolute")
@@ -156,10 +156,11 @@ func TestFSNeverEscapes(t *testing.T) {
 func TestFSNeverHangs(t *testing.T) {
 	eachFS(t, func(root string) {
 		require.NoError(t, unix.Mkfifo(root+"/fifo", 0o644))
-		require.NoError(t, unix.Mknod(root+"/tty", unix.S_IFCHR|0o666, int(unix.Mkdev(5, 0))))
+		write(root+"/tty", "")
+		require.NoError(t, unix.Mount("/dev/tty", root+"/tty", "", unix.MS_BIND, ""))
 		symlink("fifo", root+"/to-fifo")
 		require.NoError(t, os.Mkdir(root+"/proc", 0o755))
-		require.NoError(t, unix.Mount("proc", root+"/proc", "proc", 0, ""))
+		require.NoError(t, unix.Mount("/proc", root+"/proc", "", unix.MS_BIND|unix.MS_REC, ""))
 	}, func(t *testing.T, tree *ns.FS) {
 		for _, name := range []string{"fifo", "to-fifo", "tty"} {
 			info, err := tree.Stat(name)

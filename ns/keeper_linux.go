@@ -45,11 +45,11 @@ func newByChild(s Spec) (*Set, error) {
 	}
 	set := new(Set)
 	proc := "/proc/" + strconv.Itoa(k.process.Pid)
-	if s.Types.Has(Time) {
-		// clone(2) has no bit for it, and execve(2) would fix the clocks, time_namespaces(7).
-		if err = k.unshare(Time); err == nil {
-			err = s.writeOffsets(proc)
-		}
+	// For time, clone(2) has no bit, and execve(2) would fix the clocks, time_namespaces(7). Without
+	// time nothing is unshared, but the answer says that the keeper is at work: what becomes an orphan
+	// from now on is reaped.
+	if err = k.unshare(s.Types & Time); err == nil {
+		err = s.writeOffsets(proc)
 	}
 	if err == nil {
 		err = set.open(s.Types, pidfd, proc)

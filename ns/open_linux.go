@@ -4,6 +4,7 @@ package ns
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,13 +22,19 @@ func Open(path string) (*Handle, error) {
 	return adopt(f, path, err)
 }
 
-// OpenNamed opens the network namespace that ip-netns(8) knows by name.
+// OpenNamed opens the network namespace that ip-netns(8) knows by name. If what has that name is no
+// network namespace, the error holds ErrNotNamespace.
 func OpenNamed(name string) (*Handle, error) {
 	path, err := named(name)
 	if err != nil {
 		return nil, &Error{Op: "open", Ref: name, Err: err}
 	}
-	return Open(path)
+	h, err := Open(path)
+	if err == nil && h.typ != Net {
+		_ = h.Close()
+		return nil, &Error{Op: "open", Ref: path, Err: fmt.Errorf("a %v namespace, %w of type net", h.typ, ErrNotNamespace)}
+	}
+	return h, err
 }
 
 // named returns the path of a network namespace of ip-netns(8). A name is one path element.

@@ -134,8 +134,6 @@ func TestHandleClosed(t *testing.T) {
 	require.NotZero(t, closed.ID())
 }
 
-func second[T any](_ T, err error) error { return err }
-
 func TestHandleConcurrentUse(t *testing.T) {
 	fixture.Need(t, fixture.Root)
 	h := target(t, fixture.Spec{Net: true}, ns.Net)[0]
