@@ -16,32 +16,11 @@ func (q *request) execute(to *conn) (*message, header) {
 	stopLog := divertLog(to, q.level)
 	defer stopLog()
 	emit := func(m *message) error { return to.sendAll(m.parts(nil, header{kind: kindItems})) }
-	run := runHere
-	if !q.once {
-		run = runApart
-	}
-	result, f := run(ctx, registry.lookup(q.name), q.param, emit, q.limit)
+	result, f := runHere(ctx, registry.lookup(q.name), q.param, emit, q.limit)
 	if f == nil {
 		return result, header{kind: kindResult}
 	}
 	return f.message(), header{kind: kindFail}
-}
-
-// runApart is runHere on a goroutine of its own: one that is locked to a thread and not unlocked takes the thread with it, and
-// runtime.Goexit ends nothing else.
-func runApart(ctx context.Context, e *entry, param *message, emit func(*message) error, limit int64) (result *message, f *failure) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() {
-			if result == nil && f == nil { // runtime.Goexit went through here
-				f = newFailure(StageRun, ErrGoexit)
-			}
-		}()
-		result, f = runHere(ctx, e, param, emit, limit)
-	}()
-	<-done
-	return result, f
 }
 
 // runHere runs a registered function. Nothing but a runtime.Goexit gets past it.

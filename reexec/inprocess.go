@@ -33,7 +33,8 @@ func (inProcess) run(ctx context.Context, c *call) error {
 	var f *failure
 	go func() {
 		defer close(items)
-		result, f = runApart(inner, c.entry, c.param, emit, math.MaxInt64)
+		f = newFailure(StageRun, ErrGoexit) // unless runHere returns
+		result, f = runHere(inner, c.entry, c.param, emit, math.MaxInt64)
 	}()
 	var broken error
 	for m := range items {

@@ -81,3 +81,5 @@ func TestMaxStderrEndsTheWorker(t *testing.T) {
 	_, err = endless.Call(bg(), p.On(1, nil), struct{}{})
 	require.ErrorIs(t, err, reexec.ErrTooLarge)
 }
+
+var swallow = reexec.Register("swallow", func(_ context.Context, p pair) (int, error) { return len(p.Data), nil })

@@ -19,13 +19,18 @@ type diversion struct {
 
 var diverted diversion
 
+// workerLog is the worker's slog.Default.
+var workerLog = slog.New(&sender{&diverted, nil})
+
 // divertLog makes slog.Default send to the caller, until the returned function is called. Nothing else writes to the socket
 // in between.
 func divertLog(to *conn, level slog.Level) (stop func()) {
 	diverted.mu.Lock()
 	diverted.to, diverted.level = to, level
 	diverted.mu.Unlock()
-	slog.SetDefault(slog.New(&sender{&diverted, nil}))
+	if slog.Default() != workerLog {
+		slog.SetDefault(workerLog)
+	}
 	return func() {
 		diverted.mu.Lock()
 		diverted.to = nil

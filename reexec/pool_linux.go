@@ -185,18 +185,11 @@ func (w *worker) awaitExit() {
 }
 
 // healthy reports whether an idle worker is there, and silent.
-func (w *worker) healthy() bool {
-	quiet := false
-	w.sock.rc.Control(func(fd uintptr) {
-		var b [1]byte
-		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		quiet = err == unix.EAGAIN
-	})
-	return quiet && w.conn.r == w.conn.w
-}
+func (w *worker) healthy() bool { return w.conn.r == w.conn.w && w.sock.silent() }
 
 // put makes w idle.
 func (p *Pool) put(w *pooled) {
+	w.sock.rest()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w.since = time.Now()

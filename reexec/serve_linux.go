@@ -11,55 +11,85 @@ import (
 // exitOrphaned is the exit status of a worker that cannot answer: its caller is gone, or the function closed its socket.
 const exitOrphaned = 124
 
+// server is this process as its caller sees it.
+type server struct {
+	conn   *conn
+	fd     int
+	socket uint64 // the inode of the socket that fd should be
+	before state  // of the process, before the first call
+	over   chan error
+}
+
 // serve answers the calls that come over fd. It returns when there will be no more.
 func serve(fd int) error {
-	c := newConn(fdLink(fd))
-	socket := inode(fd)
-	var before state
-	for first := true; ; first = false {
-		q, err := c.readRequest()
-		if gone(err) {
-			os.Exit(exitOrphaned)
-		}
+	s := &server{conn: newConn(fdLink(fd)), fd: fd, socket: inode(fd), over: make(chan error, 1)}
+	q, err := s.request()
+	if err != nil {
+		return err
+	}
+	go watch(fd)
+	if q.once { // on this goroutine: another would cost two switches of threads
+		s.answer(q)
+		return nil
+	}
+	go s.turns(q)
+	return <-s.over
+}
+
+// turns answers calls, q first. It ends, and another goroutine goes on, where the function has locked this one to its thread:
+// a locked goroutine takes the thread with it. So does runtime.Goexit, which ends nothing else.
+func (s *server) turns(q *request) {
+	defer func() { go s.turns(nil) }()
+	if q != nil {
+		s.before = firstLook()
+		tellsLocked() // now, on a goroutine that is not
+		s.answer(q)
+	}
+	for fresh := q == nil; fresh || !locked(); fresh = false {
+		q, err := s.request()
 		if err != nil {
-			return err
+			s.over <- err
+			select {}
 		}
-		if first {
-			go watch(fd)
-		}
-		if first && !q.once {
-			before = firstLook()
-		}
-		send := func(m *message, h header) {
-			if inode(fd) != socket || c.sendAll(m.parts(nil, h)) != nil {
-				os.Exit(exitOrphaned)
-			}
-			m.close()
-		}
-		if q.once {
-			answerOnce(c, q, send)
-			return nil
-		}
-		m, h := q.execute(c)
-		if h.kind == kindResult && before.changed() {
-			h.flags |= flagDirty
-		}
-		send(m, h)
+		s.answer(q)
 	}
 }
 
-// answerOnce answers the only call of this process, on this goroutine: another would cost two switches of threads.
-func answerOnce(c *conn, q *request, send func(*message, header)) {
+// request reads the next call. Where the caller is gone the process ends.
+func (s *server) request() (*request, error) {
+	q, err := s.conn.readRequest()
+	if gone(err) {
+		os.Exit(exitOrphaned)
+	}
+	return q, err
+}
+
+// answer runs the function of q and sends what comes of it.
+func (s *server) answer(q *request) {
 	answered := false
 	defer func() {
-		if !answered { // runtime.Goexit, which goes on to end this goroutine
-			send(newFailure(StageRun, ErrGoexit).message(), header{kind: kindFail})
+		if answered {
+			return
+		}
+		s.send(newFailure(StageRun, ErrGoexit).message(), header{kind: kindFail}) // which goes on to end this goroutine
+		if q.once {
 			os.Exit(0)
 		}
 	}()
-	m, h := q.execute(c)
+	m, h := q.execute(s.conn)
+	if h.kind == kindResult && !q.once && s.before.changed() {
+		h.flags |= flagDirty
+	}
 	answered = true
-	send(m, h)
+	s.send(m, h)
+}
+
+// send sends an answer, unless the function has closed the socket.
+func (s *server) send(m *message, h header) {
+	if inode(s.fd) != s.socket || s.conn.sendAll(m.parts(nil, h)) != nil {
+		os.Exit(exitOrphaned)
+	}
+	m.close()
 }
 
 // watch ends this process when its caller has closed the other end of the socket, as by dying. It reads nothing, so it needs

@@ -5,84 +5,153 @@ package reexec
 import (
 	"errors"
 	"os"
+	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// sock is the caller's end of a worker's socket. It waits in the runtime's poller, so that deadlines work.
+// sock is the caller's end of a worker's socket. A read first waits on the caller's own thread: for an ordinary call that is
+// cheaper than the runtime's poller, whose thread would be woken by every frame. Only what takes longer goes to the poller,
+// so that a call of any length holds a thread for no more than a moment.
 type sock struct {
-	f  *os.File
-	rc syscall.RawConn
+	fd int // in blocking mode; a read gives up after blockTime
+
+	mu       sync.Mutex
+	closed   bool
+	slow     *os.File // a copy of fd that the poller knows; nil as long as nothing has taken long
+	deadline time.Time
 }
 
-// socketPair makes a stream socket whose ends are both close-on-exec. Theirs is in blocking mode.
+// blockTime is how long a read holds a thread. A cold call takes about two milliseconds.
+var blockTime = unix.Timeval{Usec: 5000}
+
+// socketPair makes a stream socket whose ends are both close-on-exec, and in blocking mode.
 func socketPair() (ours *sock, theirs *os.File, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, os.NewSyscallError("socketpair", err)
 	}
-	theirs = os.NewFile(uintptr(fds[1]), "call socket of the worker")
-	err = unix.SetNonblock(fds[0], true)
-	f := os.NewFile(uintptr(fds[0]), "call socket")
-	var rc syscall.RawConn
-	if err == nil {
-		rc, err = f.SyscallConn()
+	ours = &sock{fd: fds[0]}
+	if err := unix.SetsockoptTimeval(ours.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &blockTime); err != nil {
+		ours.close()
+		unix.Close(fds[1])
+		return nil, nil, os.NewSyscallError("setsockopt", err)
 	}
-	if err != nil {
-		f.Close()
-		theirs.Close()
-		return nil, nil, err
+	return ours, os.NewFile(uintptr(fds[1]), "call socket"), nil
+}
+
+func (s *sock) recv(p []byte) (n int, fds []int, err error) {
+	n, fds, err = recvmsg(s.fd, p, 0)
+	if err == unix.EAGAIN {
+		var rc syscall.RawConn
+		if rc, err = s.poller(); err != nil {
+			return 0, nil, err
+		}
+		waitErr := rc.Read(func(fd uintptr) bool {
+			n, fds, err = recvmsg(int(fd), p, unix.MSG_DONTWAIT)
+			return err != unix.EAGAIN
+		})
+		if waitErr != nil {
+			return 0, nil, waitErr
+		}
 	}
-	return &sock{f, rc}, theirs, nil
+	return n, fds, os.NewSyscallError("recvmsg", err)
 }
 
 func (s *sock) send(p []byte, fds []int) (n int, err error) {
-	waitErr := s.rc.Write(func(fd uintptr) bool {
-		n, err = sendmsg(int(fd), p, fds)
-		return err != unix.EAGAIN
-	})
-	if waitErr != nil {
-		return n, waitErr
+	n, err = sendmsg(s.fd, p, fds, unix.MSG_DONTWAIT)
+	if err == unix.EAGAIN {
+		var rc syscall.RawConn
+		if rc, err = s.poller(); err != nil {
+			return 0, err
+		}
+		waitErr := rc.Write(func(fd uintptr) bool {
+			n, err = sendmsg(int(fd), p, fds, unix.MSG_DONTWAIT)
+			return err != unix.EAGAIN
+		})
+		if waitErr != nil {
+			return 0, waitErr
+		}
 	}
 	return n, os.NewSyscallError("sendmsg", err)
 }
 
-// recvSpin is how long recv waits on the caller's own thread, in milliseconds, before it leaves that to the runtime's poller: for
-// an ordinary call that saves two switches of threads.
-const recvSpin = 3
-
-func (s *sock) recv(p []byte) (n int, fds []int, err error) {
-	spun := false
-	waitErr := s.rc.Read(func(fd uintptr) bool {
-		if !spun {
-			spun = true
-			unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, recvSpin)
-		}
-		n, fds, err = recvmsg(int(fd), p)
-		return err != unix.EAGAIN
-	})
-	if waitErr != nil {
-		return n, fds, waitErr
+// poller gives the copy of the socket that the runtime's poller knows.
+func (s *sock) poller() (syscall.RawConn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, os.ErrClosed
 	}
-	return n, fds, os.NewSyscallError("recvmsg", err)
+	if s.slow == nil {
+		fd, err := duplicate(s.fd)
+		if err != nil {
+			return nil, err
+		}
+		// os.NewFile gives the poller what is in non-blocking mode at that time. The mode is one for all copies.
+		err = unix.SetNonblock(fd, true)
+		f := os.NewFile(uintptr(fd), "call socket")
+		if err = errors.Join(err, unix.SetNonblock(fd, false)); err != nil {
+			f.Close()
+			return nil, os.NewSyscallError("fcntl", err)
+		}
+		s.slow = f
+		if !s.deadline.IsZero() {
+			f.SetDeadline(s.deadline)
+		}
+	}
+	return s.slow.SyscallConn()
+}
+
+// giveUp has everything that waits on the socket fail at that time.
+func (s *sock) giveUp(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deadline = at
+	if s.slow != nil {
+		s.slow.SetDeadline(at)
+	}
+}
+
+// rest takes the socket of an idle worker away from the poller.
+func (s *sock) rest() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.slow != nil {
+		s.slow.Close()
+		s.slow = nil
+	}
+}
+
+// close closes the socket, unless it is. Nobody may be reading or writing.
+func (s *sock) close() {
+	s.rest()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		unix.Close(s.fd)
+	}
+}
+
+// silent reports whether the other end is open, and has sent nothing.
+func (s *sock) silent() bool {
+	var b [1]byte
+	_, _, err := unix.Recvfrom(s.fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	return err == unix.EAGAIN
 }
 
 // sendNow sends what the socket takes without waiting, and returns the rest.
 func (s *sock) sendNow(parts []part) (rest []part, err error) {
 	for len(parts) > 0 {
 		p := &parts[0]
-		var n int
-		waitErr := s.rc.Write(func(fd uintptr) bool {
-			n, err = sendmsg(int(fd), p.b, p.fds)
-			return true
-		})
-		switch {
-		case waitErr != nil:
-			return nil, waitErr
-		case err == unix.EAGAIN:
+		n, err := sendmsg(s.fd, p.b, p.fds, unix.MSG_DONTWAIT)
+		if err == unix.EAGAIN {
 			return parts, nil
-		case err != nil:
+		}
+		if err != nil {
 			return nil, os.NewSyscallError("sendmsg", err)
 		}
 		p.fds = nil
@@ -93,64 +162,15 @@ func (s *sock) sendNow(parts []part) (rest []part, err error) {
 	return nil, nil
 }
 
-// fdLink is the worker's end of the socket: plain blocking calls, since the runtime's poller costs a start-up more than it
-// brings.
+// fdLink is the worker's end of the socket.
 type fdLink int
 
 func (l fdLink) send(p []byte, fds []int) (int, error) {
-	n, err := sendmsg(int(l), p, fds)
+	n, err := sendmsg(int(l), p, fds, 0)
 	return n, os.NewSyscallError("sendmsg", err)
 }
 
 func (l fdLink) recv(p []byte) (int, []int, error) {
-	n, fds, err := recvmsg(int(l), p)
+	n, fds, err := recvmsg(int(l), p, 0)
 	return n, fds, os.NewSyscallError("recvmsg", err)
 }
-
-// sendmsg sends some of p. MSG_NOSIGNAL: a worker that has ended must not raise SIGPIPE in a caller that asked to be notified
-// of that signal.
-func sendmsg(fd int, p []byte, fds []int) (int, error) {
-	var rights []byte
-	if len(fds) > 0 {
-		rights = unix.UnixRights(fds...)
-	}
-	for {
-		n, err := unix.SendmsgN(fd, p, rights, nil, unix.MSG_NOSIGNAL)
-		if err != unix.EINTR {
-			return max(n, 0), err
-		}
-	}
-}
-
-// recvmsg receives some bytes, and the descriptors that are with them: at most those of one sendmsg, since a read never goes
-// beyond it (unix(7)).
-func recvmsg(fd int, p []byte) (int, []int, error) {
-	var space [24 + 4*(maxFDs+3)]byte
-	for {
-		n, oobn, flags, _, err := unix.Recvmsg(fd, p, space[:], unix.MSG_CMSG_CLOEXEC)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil || oobn == 0 {
-			return max(n, 0), nil, err
-		}
-		var fds []int
-		messages, err := unix.ParseSocketControlMessage(space[:oobn])
-		for _, m := range messages {
-			some, rightsErr := unix.ParseUnixRights(&m)
-			err = errors.Join(err, rightsErr)
-			fds = append(fds, some...)
-		}
-		if flags&unix.MSG_CTRUNC != 0 { // the kernel had no number left, and dropped some
-			err = errors.Join(err, unix.EMFILE)
-		}
-		return n, fds, err
-	}
-}
-
-func duplicate(fd int) (int, error) {
-	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
-	return dup, os.NewSyscallError("fcntl", err)
-}
-
-func closeDescriptor(fd int) { unix.Close(fd) }

@@ -3,9 +3,9 @@
 package reexec
 
 import (
-	"hash/maphash"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,12 +15,10 @@ import (
 type state struct {
 	dev, ino   uint64 // the working directory
 	umask      int
-	free       int    // the lowest free descriptor: one that was left open, or closed, moves it
-	env        uint64 // a hash
+	free       int // the lowest free descriptor: one that was left open, or closed, moves it
 	goroutines int
+	env        []string
 }
-
-var envSeed = maphash.MakeSeed()
 
 // firstLook gives the state before any function has run.
 func firstLook() state {
@@ -44,13 +42,7 @@ func look() state {
 		s.free = fd
 		unix.Close(fd)
 	}
-	var h maphash.Hash
-	h.SetSeed(envSeed)
-	for _, v := range os.Environ() {
-		h.WriteString(v)
-		h.WriteByte(0)
-	}
-	s.env = h.Sum64()
+	s.env = os.Environ()
 	return s
 }
 
@@ -65,6 +57,6 @@ func (before state) changed() bool {
 		}
 	}
 	now := look()
-	now.goroutines = before.goroutines
-	return now != before
+	return now.dev != before.dev || now.ino != before.ino || now.umask != before.umask || now.free != before.free ||
+		!slices.Equal(now.env, before.env)
 }

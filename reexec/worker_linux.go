@@ -72,7 +72,7 @@ func (w *worker) converse(ctx context.Context, c *call) (ended bool, err error) 
 		stop := context.AfterFunc(ctx, func() {
 			w.kill()
 			// The end of the process ends the reading below. This is for a process that does not end.
-			w.sock.f.SetDeadline(time.Now().Add(w.process.grace()))
+			w.sock.giveUp(time.Now().Add(w.process.grace()))
 		})
 		defer func() { w.doomed = !stop() }()
 	}
@@ -80,7 +80,7 @@ func (w *worker) converse(ctx context.Context, c *call) (ended bool, err error) 
 		sent := make(chan struct{})
 		defer func() {
 			if !ended {
-				w.sock.f.SetWriteDeadline(time.Unix(1, 0))
+				w.sock.giveUp(time.Unix(1, 0))
 			}
 			<-sent
 			w.unsent = nil
@@ -132,7 +132,7 @@ func (w *worker) discard() {
 
 // hangUp closes the socket, which ends the worker, and what has come over it.
 func (w *worker) hangUp() {
-	w.sock.f.Close()
+	w.sock.close()
 	w.conn.drop()
 }
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package reexec
+
+import (
+	"bytes"
+	"runtime"
+	"sync"
+)
+
+// locked reports whether this goroutine is locked to its thread, or may be. The only place where the runtime says so is the first
+// line of a stack trace, so what that looks like is tried first. This costs a microsecond; a goroutine for every call, which
+// wakes another thread, costs ten.
+func locked() bool { return !tellsLocked() || stackSaysLocked() }
+
+var tellsLocked = sync.OnceValue(func() bool {
+	before := stackSaysLocked()
+	runtime.LockOSThread()
+	during := stackSaysLocked()
+	runtime.UnlockOSThread()
+	return !before && during && !stackSaysLocked()
+})
+
+// stackSaysLocked looks for "goroutine 7 [running, locked to thread]:".
+func stackSaysLocked() bool {
+	var b [64]byte
+	line, _, _ := bytes.Cut(b[:runtime.Stack(b[:], false)], []byte("\n"))
+	return bytes.Contains(line, []byte("locked to thread"))
+}
