@@ -66,6 +66,18 @@ var withFiles sync.Map // of reflect.Type to bool
 
 // holdsFiles reports whether values of t can hold a File that eachFile finds.
 func holdsFiles(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		if t.Elem().Kind() <= reflect.Complex128 || t.Elem().Kind() == reflect.String {
+			return false // the usual case, without making the map
+		}
+	case reflect.Struct:
+		if t.NumField() == 0 {
+			return false
+		}
+	default:
+		return false
+	}
 	known, ok := withFiles.Load(t)
 	if !ok {
 		known = searchFile(t, map[reflect.Type]bool{})

@@ -11,11 +11,16 @@ import (
 	"time"
 )
 
-// noLog is a level that no record reaches.
-const noLog = slog.Level(math.MaxInt32)
+const (
+	ownLog = slog.Level(math.MinInt32) // the worker's records are its own affair
+	noLog  = slog.Level(math.MaxInt32) // a level that no record reaches
+)
 
 // lowest gives the lowest of the usual levels that h wants.
 func lowest(ctx context.Context, h slog.Handler) slog.Level {
+	if h == nil {
+		return ownLog
+	}
 	for level := slog.LevelDebug - 4; level <= slog.LevelError+4; level++ {
 		if h.Enabled(ctx, level) {
 			return level
@@ -118,7 +123,7 @@ func handle(ctx context.Context, h slog.Handler, payload []byte) error {
 	if err := json.Unmarshal(payload, &r); err != nil {
 		return fmt.Errorf("%w: %w", ErrProtocol, err)
 	}
-	if !h.Enabled(ctx, r.Level) {
+	if h == nil || !h.Enabled(ctx, r.Level) {
 		return nil
 	}
 	out := slog.NewRecord(r.Time, r.Level, r.Message, 0)

@@ -22,9 +22,11 @@ var diverted diversion
 // workerLog is the worker's slog.Default.
 var workerLog = slog.New(&sender{&diverted, nil})
 
-// divertLog makes slog.Default send to the caller, until the returned function is called. Nothing else writes to the socket
-// in between.
+// divertLog makes slog.Default send to the caller, until the returned function is called, if the caller wants that.
 func divertLog(to *conn, level slog.Level) (stop func()) {
+	if level == ownLog {
+		return func() {}
+	}
 	diverted.mu.Lock()
 	diverted.to, diverted.level = to, level
 	diverted.mu.Unlock()

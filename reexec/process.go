@@ -37,8 +37,9 @@ type Process struct {
 	// Dir is the directory that the worker is started in. Empty: the caller's.
 	Dir string
 
-	// Log gets the slog records that the worker's slog.Default would have printed, in the goroutine of the call. Nil: the
-	// handler of the caller's slog.Default. Levels that it does not want are not sent.
+	// Log gets the records of the worker's slog.Default, and so of package log, in the goroutine of the call. Levels that it
+	// does not want are not sent. Nil: the handler that the caller has set by slog.SetDefault; where it has not, the worker
+	// prints its records on standard error, like any program.
 	Log slog.Handler
 
 	// MaxParam and MaxResult are the largest parameter, and the largest result or item of a stream, in bytes of JSON. A larger
@@ -83,9 +84,16 @@ func (p *Process) grace() time.Duration {
 	return defaultGrace
 }
 
+// ordinaryLog is the slog.Default of a program that has set none.
+var ordinaryLog = slog.Default()
+
+// log gives the handler for the worker's records, nil where they are left to the worker.
 func (p *Process) log() slog.Handler {
 	if p.Log != nil {
 		return p.Log
 	}
-	return slog.Default().Handler()
+	if set := slog.Default(); set != ordinaryLog {
+		return set.Handler()
+	}
+	return nil
 }
