@@ -189,8 +189,16 @@ func TestVariableWithoutAPlan(t *testing.T) {
 				cmd.ExtraFiles = []*os.File{file}
 			}
 			require.Error(t, cmd.Run())
-			require.Contains(t, out.String(), "airlock: AIRLOCK_PLAN="+value[:min(23, len(value))]+": no plan there: ")
+			require.Contains(t, out.String(), "airlock: AIRLOCK_PLAN: no plan there: ")
 			require.NotContains(t, out.String(), "Hostname")
 		})
 	}
+}
+
+// Without package atstart in the program the variable means nothing.
+func TestJoinVariableNeedsAnImport(t *testing.T) {
+	cmd, out := command("look")
+	cmd.Env = append(cmd.Env, "AIRLOCK_JOIN=nonsense")
+	require.NoError(t, cmd.Run())
+	require.Contains(t, out.String(), "AIRLOCK_JOIN=nonsense")
 }

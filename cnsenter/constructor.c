@@ -8,11 +8,8 @@
 #define _GNU_SOURCE
 #include "run.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,17 +17,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-#ifndef SYS_close_range
-#define SYS_close_range 436 // the same on every architecture
-#endif
-
-#ifndef PROC_SUPER_MAGIC
-#define PROC_SUPER_MAGIC 0x9fa0 // linux/magic.h, which musl-gcc does not see
-#endif
 
 extern char **environ;
 
@@ -46,30 +33,6 @@ static void pin_nss(void)
 		return;
 	for (size_t i = 0; i < sizeof databases / sizeof *databases; i++)
 		__nss_configure_lookup(databases[i], "files");
-}
-
-// close_listed is for kernels before 5.9. What is not procfs would not list all descriptors.
-static int close_listed(unsigned first)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	if (!dir)
-		return errno;
-	struct statfs fs;
-	int error = fstatfs(dirfd(dir), &fs) < 0 ? errno : fs.f_type != PROC_SUPER_MAGIC ? ENOSYS : 0;
-	for (struct dirent *entry; !error && (entry = readdir(dir));) {
-		unsigned fd = (unsigned)strtoul(entry->d_name, NULL, 10);
-		if (fd >= first && fd != (unsigned)dirfd(dir))
-			close((int)fd);
-	}
-	closedir(dir);
-	return error;
-}
-
-int airlock_close_from(unsigned first)
-{
-	if (syscall(SYS_close_range, first, ~0u, 0) == 0)
-		return 0;
-	return errno == ENOSYS ? close_listed(first) : errno;
 }
 
 // guard prepares the process for being seen by a hostile target. Unless it is not dumpable before it joins a user namespace,
@@ -123,10 +86,42 @@ static void drop_erased(void)
 	*to = NULL;
 }
 
-static _Noreturn void refuse(const char *value, int error)
+static _Noreturn void refuse(const char *variable, const char *why)
 {
-	dprintf(STDERR_FILENO, "airlock: %s=%s: no plan there: %s\n", AIRLOCK_VARIABLE, value, strerror(error));
+	dprintf(STDERR_FILENO, "airlock: %s: %s\n", variable, why);
 	_exit(1);
+}
+
+// carry_out takes the steps, and returns if the process goes on into Go.
+static void carry_out(struct airlock_run *run, char **argv)
+{
+	int error = 0;
+	if (run->flips && (run->home = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+		airlock_fail(run, AIRLOCK_STAGE_ROOT, 0, errno);
+	if ((error = guard(run)))
+		airlock_fail(run, AIRLOCK_STAGE_GUARD, 0, error);
+	airlock_steps(run);
+
+	for (uint32_t i = 0; i < run->header.files; i++)
+		close(run->files[i]);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || (error = outlive_nobody(run)))
+		airlock_fail(run, AIRLOCK_STAGE_GUARD, 0, error ? error : errno);
+
+	if (run->flips) {
+		if (run->home >= 0 && (error = airlock_leave_root(run, false)))
+			airlock_fail(run, AIRLOCK_STAGE_ROOT, 0, error);
+		alarm(AIRLOCK_BELT); // should the runtime hang all the same
+		airlock_rest.socket = run->socket; // Go reports
+		return;
+	}
+	if (!airlock_report(run, AIRLOCK_DONE, 0, 0, 0))
+		_exit(1); // nobody waits for us any more
+	if (run->program) {
+		drop_erased();
+		execvpe(run->program, argv, environ);
+		airlock_fail(run, run->header.steps - 1, 0, errno);
+	}
+	close(run->socket);
 }
 
 // descriptor returns the number that value is, or -1.
@@ -138,6 +133,21 @@ static int descriptor(const char *value)
 	return atoi(value);
 }
 
+// receive gets the plan off the socket that the variable announces. It returns 0 or an errno.
+static int receive(struct airlock_run *run, const char *value)
+{
+	run->socket = descriptor(value);
+	if (run->socket < 0)
+		return EBADF;
+	// The socket is the last descriptor that Start gave us. What is above it was leaked by somebody.
+	int error = airlock_close_from((unsigned)run->socket + 1);
+	if (!error)
+		error = airlock_receive(run);
+	if (!error)
+		fcntl(run->socket, F_SETFD, FD_CLOEXEC);
+	return error;
+}
+
 #ifdef __GLIBC__
 #define ARGUMENTS int argc, char **argv // given to constructors
 #else
@@ -147,12 +157,15 @@ static int descriptor(const char *value)
 // Priority 101 is the first that is not reserved: no other constructor has run in the caller's namespaces by then.
 __attribute__((constructor(101))) static void airlock_constructor(ARGUMENTS)
 {
-	const char *given = getenv(AIRLOCK_VARIABLE);
-	if (!given)
+	const char *variable = AIRLOCK_VARIABLE, *value = getenv(variable);
+	if (!value && &airlock_opted_in)
+		value = getenv(variable = AIRLOCK_JOIN_VARIABLE);
+	if (!value)
 		return;
-	char value[24]; // longer than any descriptor's number
-	snprintf(value, sizeof value, "%s", given);
-	erase(AIRLOCK_VARIABLE);
+	char given[AIRLOCK_MAX_JOIN];
+	size_t length = strlen(value);
+	memcpy(given, value, length < sizeof given ? length + 1 : 1);
+	erase(variable);
 	if (getauxval(AT_SECURE))
 		return;
 #ifdef __GLIBC__
@@ -164,43 +177,18 @@ __attribute__((constructor(101))) static void airlock_constructor(ARGUMENTS)
 		argv--;
 #endif
 
-	struct airlock_run run = {.socket = descriptor(value), .relay = -1, .home = -1};
-	if (run.socket < 0)
-		refuse(value, EBADF);
-	// The socket is the last descriptor that Start gave us. What is above it was leaked by somebody.
-	int error = airlock_close_from((unsigned)run.socket + 1);
-	if (!error)
-		error = airlock_receive(&run);
-	if (error)
-		refuse(value, error);
-	fcntl(run.socket, F_SETFD, FD_CLOEXEC);
-
-	if (run.flips && (run.home = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
-		airlock_fail(&run, AIRLOCK_STAGE_ROOT, 0, errno);
-	error = guard(&run);
-	if (error)
-		airlock_fail(&run, AIRLOCK_STAGE_GUARD, 0, error);
-	airlock_steps(&run);
-
-	for (uint32_t i = 0; i < run.header.files; i++)
-		close(run.files[i]);
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || (error = outlive_nobody(&run)))
-		airlock_fail(&run, AIRLOCK_STAGE_GUARD, 0, error ? error : errno);
-
-	if (run.flips) {
-		error = run.home >= 0 ? airlock_leave_root(&run, false) : 0;
-		if (error)
-			airlock_fail(&run, AIRLOCK_STAGE_ROOT, 0, error);
-		alarm(AIRLOCK_BELT); // should the runtime hang all the same
-		airlock_rest.socket = run.socket; // Go reports
-		return;
+	struct airlock_run run = {.socket = -1, .relay = -1, .home = -1};
+	if (length >= sizeof given)
+		refuse(variable, "too long");
+	if (strcmp(variable, AIRLOCK_VARIABLE)) {
+		if (!airlock_parse_joins(&run, given))
+			refuse(variable, "not a list of type=path");
+	} else {
+		int error = receive(&run, given);
+		if (error) {
+			snprintf(given, sizeof given, "no plan there: %s", strerror(error));
+			refuse(variable, given);
+		}
 	}
-	if (!airlock_report(&run, AIRLOCK_DONE, 0, 0, 0))
-		_exit(1); // nobody waits for us any more
-	if (run.program) {
-		drop_erased();
-		execvpe(run.program, argv, environ);
-		airlock_fail(&run, run.header.steps - 1, 0, errno);
-	}
-	close(run.socket);
+	carry_out(&run, argv);
 }

@@ -21,7 +21,7 @@ import (
 // Initialisation of packages that do not import this one may come earlier, and sees the caller's root.
 func init() {
 	rest := &C.airlock_rest
-	if rest.socket < 0 {
+	if rest.root < 0 {
 		return
 	}
 	report := C.struct_airlock_report{magic: C.AIRLOCK_MAGIC, outcome: C.AIRLOCK_DONE}
@@ -29,6 +29,13 @@ func init() {
 		var errno syscall.Errno
 		errors.As(err, &errno)
 		report.outcome, report.step, report.error = C.AIRLOCK_FAILED, C.AIRLOCK_STAGE_ROOT, C.int32_t(errno)
+	}
+	if rest.socket < 0 { // nobody waits for a report: see package atstart
+		if report.outcome != C.AIRLOCK_DONE {
+			print("airlock: the root directory of the mount namespace: ", syscall.Errno(report.error).Error(), "\n")
+			unix.Exit(1)
+		}
+		return
 	}
 	err := unix.Send(int(rest.socket), bytesOf(&report), unix.MSG_NOSIGNAL)
 	if err != nil || report.outcome != C.AIRLOCK_DONE {

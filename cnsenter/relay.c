@@ -66,23 +66,14 @@ static void pass(pid_t pid, const struct signalfd_siginfo *signal)
 		kill(pid, (int)signal->ssi_signo);
 }
 
-void airlock_close_program(const struct airlock_run *run, int keep)
-{
-	for (int fd = 0; fd < run->socket; fd++)
-		if (fd != keep)
-			close(fd);
-	for (uint32_t i = 0; i < run->header.files; i++)
-		close(run->files[i]);
-}
-
 static _Noreturn void relay(const struct airlock_run *run, pid_t pid, int pair, const sigset_t *all)
 {
-	airlock_close_program(run, pair);
+	bool watched = run->header.name == AIRLOCK_NONE; // by Start
+	airlock_close_but(pair, watched ? run->socket : -1, -1);
 	int signals = signalfd(-1, all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		abandon(pid);
 
-	bool watched = run->header.name == AIRLOCK_NONE; // by Start
 	struct pollfd polled[] = {
 		{.fd = signals, .events = POLLIN},
 		{.fd = watched ? run->socket : -1, .events = POLLIN}, // Start sends no second message: POLLHUP is its end

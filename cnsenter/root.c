@@ -30,7 +30,7 @@ static _Noreturn void help(int channel)
 
 // start_helper leaves a process that shares our root and working directory, CLONE_FS, and has the privileges that we have now. It
 // calls nothing but system calls, so what glibc knows of threads does not matter. It ends with its word, or with us.
-static int start_helper(const struct airlock_run *run)
+static int start_helper(void)
 {
 	int channel[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0)
@@ -39,10 +39,7 @@ static int start_helper(const struct airlock_run *run)
 	if (pid < 0)
 		return errno;
 	if (pid == 0) {
-		airlock_close_program(run, channel[0]);
-		close(run->socket);
-		close(run->relay);
-		close(channel[1]);
+		airlock_close_but(channel[0], airlock_rest.root, airlock_rest.cwd);
 		help(channel[0]);
 	}
 	close(channel[0]);
@@ -61,5 +58,5 @@ int airlock_leave_root(struct airlock_run *run, bool helper)
 		return errno;
 	close(run->home);
 	run->home = -1;
-	return helper ? start_helper(run) : 0;
+	return helper ? start_helper() : 0;
 }

@@ -10,6 +10,9 @@
 #include <sys/types.h>
 
 #define AIRLOCK_HIDDEN __attribute__((visibility("hidden")))
+#define AIRLOCK_JOIN_VARIABLE "AIRLOCK_JOIN"
+
+enum { AIRLOCK_MAX_JOIN = 8 << 10 }; // bytes in it
 
 // A plan on its way: what was received, checked, and opened while it is carried out.
 struct airlock_run {
@@ -26,6 +29,16 @@ struct airlock_run {
 	int home;            // the caller's root directory while it has yet to be gone back to, or -1
 };
 
+// The namespace types, with their names in /proc/PID/ns and their CLONE_NEW* bits.
+struct airlock_type {
+	const char *name;
+	uint32_t type;
+};
+
+enum { AIRLOCK_TYPES = 8 };
+
+extern AIRLOCK_HIDDEN const struct airlock_type airlock_types[AIRLOCK_TYPES];
+
 // airlock_check reports whether the size bytes at plan are a well-formed plan that comes with the given number of files,
 // and points run at its parts.
 AIRLOCK_HIDDEN bool airlock_check(struct airlock_run *run, const void *plan, size_t size, unsigned files);
@@ -33,6 +46,14 @@ AIRLOCK_HIDDEN bool airlock_check(struct airlock_run *run, const void *plan, siz
 // airlock_receive takes the plan and its files off the socket, and does not wait for them.
 // It returns 0 or an errno.
 AIRLOCK_HIDDEN int airlock_receive(struct airlock_run *run);
+
+// airlock_opted_in is there if the program imports package atstart: then whoever starts it may have it join namespaces, by the
+// variable AIRLOCK_JOIN.
+extern AIRLOCK_HIDDEN const char airlock_opted_in __attribute__((weak));
+
+// airlock_parse_joins makes a plan of the value of AIRLOCK_JOIN, which is shorter than AIRLOCK_MAX_JOIN, and opens its files. It returns
+// false if the value is not well-formed.
+AIRLOCK_HIDDEN bool airlock_parse_joins(struct airlock_run *run, const char *value);
 
 // airlock_report sends one report. It returns false when nobody is there to read it.
 AIRLOCK_HIDDEN bool airlock_report(const struct airlock_run *run, uint32_t outcome, uint32_t step, uint32_t left, int error);
@@ -51,9 +72,9 @@ AIRLOCK_HIDDEN void airlock_fork(struct airlock_run *run, uint32_t step);
 // is left that has it. It returns 0 or an errno.
 AIRLOCK_HIDDEN int airlock_leave_root(struct airlock_run *run, bool helper);
 
-// airlock_close_program closes the descriptors of the program, all but keep, and the plan's files: what a process that
-// stays beside the program must not hold.
-AIRLOCK_HIDDEN void airlock_close_program(const struct airlock_run *run, int keep);
+// airlock_close_but closes every descriptor but three, of which some may be -1: what a process that stays beside the program must
+// not hold.
+AIRLOCK_HIDDEN void airlock_close_but(int a, int b, int c);
 
 // airlock_set_caps sets the capability sets of the process, from a struct airlock_caps. It returns 0, or -1 with errno.
 AIRLOCK_HIDDEN int airlock_set_caps(const void *bytes);

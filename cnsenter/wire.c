@@ -152,18 +152,17 @@ bool airlock_report(const struct airlock_run *run, uint32_t outcome, uint32_t st
 	return send(run->socket, &report, sizeof report, MSG_NOSIGNAL) == sizeof report;
 }
 
-// print_types prints the names of namespace types as the kernel spells them, and commas between.
+const struct airlock_type airlock_types[AIRLOCK_TYPES] = {
+	{"cgroup", 0x02000000}, {"ipc", 0x08000000},  {"mnt", 0x00020000},  {"net", 0x40000000},
+	{"pid", 0x20000000},    {"time", 0x00000080}, {"user", 0x10000000}, {"uts", 0x04000000},
+};
+
 static void print_types(uint32_t types)
 {
-	static const struct {
-		uint32_t type;
-		const char *name;
-	} names[] = {{0x02000000, "cgroup"}, {0x08000000, "ipc"}, {0x00020000, "mnt"}, {0x40000000, "net"},
-		     {0x20000000, "pid"},    {0x00000080, "time"}, {0x10000000, "user"}, {0x04000000, "uts"}};
 	const char *comma = "";
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (types & names[i].type) {
-			dprintf(STDERR_FILENO, "%s%s", comma, names[i].name);
+	for (int i = 0; i < AIRLOCK_TYPES; i++)
+		if (types & airlock_types[i].type) {
+			dprintf(STDERR_FILENO, "%s%s", comma, airlock_types[i].name);
 			comma = ",";
 		}
 }

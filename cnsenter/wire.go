@@ -83,8 +83,10 @@ func (p Plan) encode(name string, advise func(Step) string) ([]byte, []*os.File,
 	header.files, header.data = C.uint32_t(len(files)), C.uint32_t(len(data))
 	message := append(append(append([]byte(nil), bytesOf(&header)...), steps...), data...)
 	if len(message) > C.AIRLOCK_MAX_PLAN {
-		return nil, nil, &Error{Step: -1, Op: OpStart,
-			Err: fmt.Errorf("paths and groups take %d bytes, more than %d", len(message), C.AIRLOCK_MAX_PLAN)}
+		return nil, nil, &Error{
+			Step: -1, Op: OpStart,
+			Err: fmt.Errorf("paths and groups take %d bytes, more than %d", len(message), C.AIRLOCK_MAX_PLAN),
+		}
 	}
 	return message, files, nil
 }

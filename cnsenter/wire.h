@@ -86,7 +86,7 @@ struct airlock_report {
 };
 
 // What a program that goes on into Go has still to do, in Go's first package initialisation: see finish.go.
-// The socket is -1 when nothing is left to do.
+// The root is -1 when nothing is left to do, and the socket when nobody waits to hear of it.
 struct airlock_rest {
 	int socket;
 	int root;   // becomes the root directory
