@@ -13,8 +13,8 @@ import (
 // Enter moves the thread of the calling goroutine into the namespaces hs, for good: it locks the
 // goroutine to its thread as runtime.LockOSThread does, and leaves it locked, so that the thread ends
 // with the goroutine. UnlockOSThread must never follow, or the thread would serve other goroutines.
-// For the types Do applies, except that the main thread is moved too, if the caller runs on it; then
-// /proc/self shows the namespaces entered.
+// For the types what Do says applies. The main thread, which /proc/self shows, moves only for a caller
+// that has locked itself to it; another that happens to run on it goes on on a different thread.
 //
 // On failure nothing has moved, and the lock is taken back, unless errors.Is(err, ErrStuck).
 func Enter(hs ...*Handle) error {
@@ -22,7 +22,7 @@ func Enter(hs ...*Handle) error {
 	if err != nil {
 		return err
 	}
-	runtime.LockOSThread()
+	leaveMainThread()
 	v := &visit{hs: hs}
 	held := v.hold(0, func() {
 		var way []step
@@ -41,6 +41,33 @@ func Enter(hs ...*Handle) error {
 		runtime.UnlockOSThread()
 	}
 	return err
+}
+
+// leaveMainThread locks the calling goroutine to a thread, other than the main one unless the
+// goroutine is locked to that already. To leave it, another goroutine has to take the main thread
+// while this one waits; for a locked caller none ever can, and after some tries that is the conclusion.
+func leaveMainThread() {
+	for range 100 {
+		runtime.LockOSThread()
+		if unix.Gettid() != unix.Getpid() {
+			return
+		}
+		runtime.UnlockOSThread()
+		took, leave := make(chan bool), make(chan struct{})
+		go func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			took <- unix.Gettid() == unix.Getpid()
+			<-leave
+		}()
+		if <-took {
+			runtime.LockOSThread()
+			close(leave)
+			return
+		}
+		close(leave)
+	}
+	runtime.LockOSThread()
 }
 
 // A step is one namespace that a thread has left, so that it can go back.

@@ -86,9 +86,10 @@ func TestEnterLocksTheGoroutine(t *testing.T) {
 		}
 		tids <- unix.Gettid()
 	}()
-	if tid := <-tids; tid != unix.Getpid() {
-		requireGone(t, tid)
-	}
+	tid := <-tids
+	require.NotEqual(t, unix.Getpid(), tid)
+	requireGone(t, tid)
+	requireHome(t)
 }
 
 func TestEnterFailsWhole(t *testing.T) {
