@@ -17,7 +17,7 @@ CHECKS  := all,-ST1000,-ST1003
 
 # -Werror only here: in #cgo lines it would break users at the next compiler.
 CWARN   := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
-CFILES   = $(wildcard cnsenter/*.c cnsenter/*/*.c)
+CFILES   = $(wildcard cnsenter/*/*.c cnsenter/*/*/*.c)
 
 .PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl bench airlock clean
 

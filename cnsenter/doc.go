@@ -31,10 +31,10 @@
 // The target of a plan may be hostile. Before the first step the process is made non-dumpable, so that the root of a user
 // namespace that it enters can neither trace it nor look through its /proc files; every descriptor that is not the
 // program's own is closed; and glibc's name service is confined to files, since it would otherwise load libraries of the target
-// and run them. After a mount namespace or a root directory was changed, the Go runtime starts under the caller's root, because
-// what it reads while it starts could be a FIFO in the target; the process goes to the target's root in the initialisation of
-// this package, which needs CAP_SYS_CHROOT there: a plan that changes the root and gives up that capability must end with Exec.
-// Packages that do not import this one may be initialised before.
+// and run them. After a mount namespace or a root directory was changed, the Go runtime starts under a root directory in which it
+// finds none of the files that it reads while it starts, because one of the target's could be a FIFO; so it does not learn of
+// the CPU limit of its cgroup: GOMAXPROCS is the number of CPUs. Before package os, and whatever imports it, is initialised, the
+// process goes to the target's root directory: the init functions of a program run inside.
 //
 // What is read, looked up or executed after that comes from the target, and a Go function inside has to take care of itself: build
 // with -tags osusergo,netgo to have no name service but Go's, and execute no program of the target with more rights than it

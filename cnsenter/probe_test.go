@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/airlock-ns/airlock/cnsenter"
+	"github.com/airlock-ns/airlock/cnsenter/internal/anearly"
 	"github.com/airlock-ns/airlock/internal/fixture"
 	"github.com/airlock-ns/airlock/ns"
 	"github.com/stretchr/testify/require"
@@ -55,7 +56,8 @@ type sight struct {
 	UIDMap        string
 	Monotonic     time.Duration
 	Session       int
-	Auxv          int // entries
+	Auxv          int  // entries
+	EarlyRoot     bool // was the root directory at initialisation
 }
 
 func probe(what string) int {
@@ -131,6 +133,8 @@ func look() sight {
 	s.File = string(file)
 	s.Dumpable, _ = unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
 	s.NoNewPrivs, _ = unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
+	root, _ := os.Stat("/")
+	s.EarlyRoot = os.SameFile(root, anearly.Root)
 	auxv, _ := unix.Auxv()
 	s.Auxv = len(auxv)
 	timer, _ := unix.Getitimer(unix.ITIMER_REAL)

@@ -94,6 +94,12 @@ func TestRuntimeStartsUnderTheCallersRoot(t *testing.T) {
 	require.Empty(t, s.Processes)
 }
 
+// The init functions of a program see the target's root, also those of packages that do not know this one.
+func TestInitRunsInside(t *testing.T) {
+	target := fixture.New(t, fixture.Spec{User: true, Mount: true, Root: true})
+	require.True(t, run(t, append(open(t, target, ns.User|ns.Mount), cnsenter.SetUID(0))).EarlyRoot)
+}
+
 func TestProcessAttributes(t *testing.T) {
 	s := run(t, cnsenter.Plan{cnsenter.Setsid(), cnsenter.NoNewPrivs(), cnsenter.Chdir("/proc")})
 	require.Zero(t, s.Dumpable)

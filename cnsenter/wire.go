@@ -4,8 +4,7 @@
 
 package cnsenter
 
-// #cgo CFLAGS: -O2
-// #include "wire.h"
+// #include "internal/constructor/wire.h"
 import "C"
 
 import (
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"unsafe"
 
+	_ "github.com/airlock-ns/airlock/cnsenter/internal/constructor"
 	"github.com/airlock-ns/airlock/ns"
 )
 

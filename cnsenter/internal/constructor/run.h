@@ -26,8 +26,19 @@ struct airlock_run {
 	const char *program; // to execute after the last step, or NULL
 	bool dies;           // with the thread that called Start
 	int relay;           // end of a socket pair with the relay, or -1
-	int home;            // the caller's root directory while it has yet to be gone back to, or -1
+	int home;            // the directory to be the root while Go starts, until it is; or -1
 };
+
+// What a process that goes on into Go has still to do, by airlock_finish. The root is -1 when that is nothing.
+struct airlock_rest {
+	struct airlock_run run;
+	int root;   // becomes the root directory
+	int cwd;    // becomes the working directory
+	int helper; // socket of the process that changes them for us, or -1: we may do it ourselves
+	int pid;    // of that process
+};
+
+extern AIRLOCK_HIDDEN struct airlock_rest airlock_rest;
 
 // The namespace types, with their names in /proc/PID/ns and their CLONE_NEW* bits.
 struct airlock_type {
@@ -67,10 +78,12 @@ AIRLOCK_HIDDEN void airlock_steps(struct airlock_run *run);
 // airlock_fork forks. The child returns; the parent becomes the relay, which does not.
 AIRLOCK_HIDDEN void airlock_fork(struct airlock_run *run, uint32_t step);
 
-// airlock_leave_root goes back under the caller's root directory for the time in which Go starts, and leaves in airlock_rest what
-// leads to the target's again. It is called once, before a step that may take the privilege to chroot away; then a helper process
-// is left that has it. It returns 0 or an errno.
+// airlock_leave_root goes under run->home for the time in which Go starts, and leaves in airlock_rest what leads back. It is called once,
+// before a step that may take the privilege to chroot away; then a helper process is left that has it. It returns 0 or an errno.
 AIRLOCK_HIDDEN int airlock_leave_root(struct airlock_run *run, bool helper);
+
+// airlock_finish goes back, with all threads that there are by now: they share the directories. It reports, or fails.
+AIRLOCK_HIDDEN void airlock_finish(void);
 
 // airlock_close_but closes every descriptor but three, of which some may be -1: what a process that stays beside the program must
 // not hold.

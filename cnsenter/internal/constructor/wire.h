@@ -19,7 +19,7 @@ enum {
 	AIRLOCK_MAX_STEPS = 64,
 	AIRLOCK_MAX_FILES = 64, // below SCM_MAX_FD, 253
 	AIRLOCK_MAX_PLAN = 64 << 10,
-	AIRLOCK_BELT = 10, // seconds that a Go runtime may take to start once it may meet files of a target
+	AIRLOCK_BELT = 10, // seconds that a Go runtime may take to start after a mount namespace was joined
 };
 
 enum airlock_op {
@@ -84,17 +84,5 @@ struct airlock_report {
 	uint32_t left; // namespace types that a failed join has not joined
 	int32_t error; // errno
 };
-
-// What a program that goes on into Go has still to do, in Go's first package initialisation: see finish.go.
-// The root is -1 when nothing is left to do, and the socket when nobody waits to hear of it.
-struct airlock_rest {
-	int socket;
-	int root;   // becomes the root directory
-	int cwd;    // becomes the working directory
-	int helper; // socket of the process that changes them for us, or -1: we may do it ourselves
-	int pid;    // of that process
-};
-
-extern __attribute__((visibility("hidden"))) struct airlock_rest airlock_rest;
 
 #endif

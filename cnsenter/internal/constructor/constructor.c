@@ -96,7 +96,7 @@ static _Noreturn void refuse(const char *variable, const char *why)
 static void carry_out(struct airlock_run *run, char **argv)
 {
 	int error = 0;
-	if (run->flips && (run->home = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+	if (run->flips && (run->home = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
 		airlock_fail(run, AIRLOCK_STAGE_ROOT, 0, errno);
 	if ((error = guard(run)))
 		airlock_fail(run, AIRLOCK_STAGE_GUARD, 0, error);
@@ -111,8 +111,8 @@ static void carry_out(struct airlock_run *run, char **argv)
 		if (run->home >= 0 && (error = airlock_leave_root(run, false)))
 			airlock_fail(run, AIRLOCK_STAGE_ROOT, 0, error);
 		alarm(AIRLOCK_BELT); // should the runtime hang all the same
-		airlock_rest.socket = run->socket; // Go reports
-		return;
+		airlock_rest.run = *run;
+		return; // airlock_finish reports
 	}
 	if (!airlock_report(run, AIRLOCK_DONE, 0, 0, 0))
 		_exit(1); // nobody waits for us any more
