@@ -92,7 +92,7 @@ func (p *process) environ() ([]string, error) {
 	return variables, nil
 }
 
-// ids returns the owner of the process as its own user namespace, and so the program, counts ids.
+// ids returns the owner of the process, whoever owns its files in /proc: those of one that is not dumpable are root's, proc_pid(5).
 func (p *process) ids() (uid, gid int, err error) {
 	f, err := p.open("status", unix.O_RDONLY)
 	if err != nil {
@@ -103,10 +103,18 @@ func (p *process) ids() (uid, gid int, err error) {
 	if _, err := f.WriteTo(&b); err != nil {
 		return 0, 0, err
 	}
-	if uid, err = p.inside("uid_map", field(b.String(), "Uid:")); err != nil {
+	return field(b.String(), "Uid:"), field(b.String(), "Gid:"), nil
+}
+
+// idsInside returns the owner of the process as its own user namespace counts ids.
+func (p *process) idsInside() (uid, gid int, err error) {
+	if uid, gid, err = p.ids(); err != nil {
 		return 0, 0, err
 	}
-	gid, err = p.inside("gid_map", field(b.String(), "Gid:"))
+	if uid, err = p.inside("uid_map", uid); err != nil {
+		return 0, 0, err
+	}
+	gid, err = p.inside("gid_map", gid)
 	return uid, gid, err
 }
 

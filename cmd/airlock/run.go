@@ -6,13 +6,11 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/airlock-ns/airlock/cnsenter"
 	"github.com/airlock-ns/airlock/launcher"
 	"github.com/airlock-ns/airlock/ns"
-	"golang.org/x/sys/unix"
 )
 
 // run becomes the program that was asked for. It returns only with an error.
@@ -44,43 +42,32 @@ func (r *request) run() error {
 	return append(plan, cnsenter.Exec(program)).Replace(r.name, argv, env, advise)
 }
 
-// plan is the way into the namespaces, up to the program.
+// plan is the way into the namespaces, up to the program: first the namespaces, then the directories in them, and the ids last, since
+// they take the privilege for the rest away.
 func (r *request) plan(target *process) (cnsenter.Plan, error) {
 	goal, err := r.goal(target)
 	if err != nil {
 		return nil, err
 	}
-	goal.PreserveCredentials = r.preserve || r.uid.given || r.gid.given
+	goal.PreserveCredentials = true // see ids
 	plan, err := goal.Plan()
 	if err != nil {
 		return nil, err
 	}
-	ids := plan[len(plan):]
-	for i, s := range plan {
-		if s.Op() == cnsenter.OpFork { // directories come before the ids, and the fork does not matter to them
-			plan, ids = plan[:i:i], plan[i:]
-			break
-		}
-		if s.Op() == cnsenter.OpDropGroups {
-			plan, ids = plan[:i:i], plan[i:]
-			break
-		}
+	entered, forks := goal.Types(), false
+	if n := len(plan); n > 0 && plan[n-1].Op() == cnsenter.OpFork {
+		plan, forks = plan[:n-1], !r.noFork
 	}
-	if plan, err = r.directories(plan, target); err != nil {
+	if plan, err = r.directories(plan, target, entered); err != nil {
 		return nil, err
 	}
-	for _, s := range ids {
-		if s.Op() != cnsenter.OpFork || !r.noFork {
-			plan = append(plan, s)
-		}
+	if forks {
+		plan = append(plan, cnsenter.Fork())
 	}
-	if plan, err = r.ids(plan, target); err != nil {
-		return nil, err
-	}
-	return plan, nil
+	return r.ids(plan, target, entered)
 }
 
-// goal is the namespaces that are asked for: files take the place of the target's.
+// goal is the namespaces that are asked for and are not ours: files take the place of the target's.
 func (r *request) goal(target *process) (*launcher.Target, error) {
 	var handles []*ns.Handle
 	types := r.types
@@ -92,15 +79,16 @@ func (r *request) goal(target *process) (*launcher.Target, error) {
 		if !ok {
 			continue
 		}
-		h, err := ns.Open(path)
+		types &^= t
+		h, err := openFile(path, t)
 		if err != nil {
 			return nil, err
 		}
-		if h.Type() != t {
-			return nil, fmt.Errorf("%s is a namespace of type %v, not %v", path, h.Type(), t)
+		if ours, err := isOurs(h); err != nil {
+			return nil, err
+		} else if !ours {
+			handles = append(handles, h)
 		}
-		handles = append(handles, h)
-		types &^= t
 	}
 	if types == 0 {
 		return launcher.Handles(handles...), nil
@@ -112,60 +100,24 @@ func (r *request) goal(target *process) (*launcher.Target, error) {
 	return goal.With(handles...), nil
 }
 
-func (r *request) directories(plan cnsenter.Plan, target *process) (cnsenter.Plan, error) {
-	open := func(d directory, name string) (*os.File, error) {
-		if d.path == "" {
-			return target.directory(name)
-		}
-		return os.OpenFile(d.path, unix.O_PATH|unix.O_DIRECTORY, 0)
+func openFile(path string, t ns.Type) (*ns.Handle, error) {
+	h, err := ns.Open(path)
+	if err != nil {
+		return nil, err
 	}
-	if r.root.given {
-		root, err := open(r.root, "root")
-		if err != nil {
-			return nil, err
-		}
-		plan = append(plan, cnsenter.FChroot(root))
+	if h.Type() != t {
+		return nil, fmt.Errorf("%s is a namespace of type %v, not %v", path, h.Type(), t)
 	}
-	if r.wd.given {
-		wd, err := open(r.wd, "cwd")
-		if err != nil {
-			return nil, err
-		}
-		plan = append(plan, cnsenter.FChdir(wd))
-	}
-	if r.wdns != "" {
-		plan = append(plan, cnsenter.Chdir(r.wdns))
-	}
-	return plan, nil
+	return h, nil
 }
 
-func (r *request) ids(plan cnsenter.Plan, target *process) (cnsenter.Plan, error) {
-	if r.preserve && !r.uid.given && !r.gid.given {
-		return plan, nil
+func isOurs(h *ns.Handle) (bool, error) {
+	ours, err := ns.Current(h.Type())
+	if err != nil {
+		return false, err
 	}
-	uid, gid := r.uid.number, r.gid.number
-	if r.uid.follow || r.gid.follow {
-		u, g, err := target.ids()
-		if err != nil {
-			return nil, err
-		}
-		if r.uid.follow {
-			uid = u
-		}
-		if r.gid.follow {
-			gid = g
-		}
-	}
-	if r.uid.given || r.gid.given {
-		plan = append(plan, cnsenter.DropGroups())
-	}
-	if r.gid.given {
-		plan = append(plan, cnsenter.SetGID(gid))
-	}
-	if r.uid.given {
-		plan = append(plan, cnsenter.SetUID(uid))
-	}
-	return plan, nil
+	defer ours.Close()
+	return ours.ID() == h.ID(), nil
 }
 
 // shell is the program that runs when none is given.

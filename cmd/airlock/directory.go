@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package main
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/airlock-ns/airlock/cnsenter"
+	"github.com/airlock-ns/airlock/ns"
+	"golang.org/x/sys/unix"
+)
+
+// directories adds the steps to the directories that are asked for. They are opened now, before any namespace is entered, except
+// that of --wdns.
+func (r *request) directories(plan cnsenter.Plan, target *process, entered ns.Type) (cnsenter.Plan, error) {
+	var root *os.File
+	var err error
+	if r.root.given {
+		if root, err = r.root.open(target, "root"); err != nil {
+			return nil, err
+		}
+		plan = append(plan, cnsenter.FChroot(root))
+	}
+	switch {
+	case r.wd.given:
+		wd, err := r.wd.open(target, "cwd")
+		if err != nil {
+			return nil, err
+		}
+		plan = append(plan, cnsenter.FChdir(wd))
+	case r.wdns != "":
+		plan = append(plan, cnsenter.Chdir(r.wdns))
+	case root != nil && !entered.Has(ns.Mount) && below(root):
+		wd, err := openDirectory(".")
+		if err != nil {
+			return nil, err
+		}
+		plan = append(plan, cnsenter.FChdir(wd))
+	}
+	return plan, nil
+}
+
+// open opens the directory: the one of that name that the target has, unless there is a path.
+func (d directory) open(target *process, name string) (*os.File, error) {
+	if d.path == "" {
+		return target.directory(name)
+	}
+	return openDirectory(d.path)
+}
+
+func openDirectory(path string) (*os.File, error) {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+// below reports whether the working directory lies in root. A root that another mount namespace holds has no path here, or that of
+// another directory. Outside of its root a working directory would be a way out, chroot(2).
+func below(root *os.File) bool {
+	path, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(int(root.Fd())))
+	if err != nil {
+		return false
+	}
+	var here, there unix.Stat_t
+	if unix.Stat(path, &here) != nil || unix.Fstat(int(root.Fd()), &there) != nil || here.Dev != there.Dev || here.Ino != there.Ino {
+		return false
+	}
+	wd, err := unix.Getwd()
+	return err == nil && (path == "/" || wd == path || strings.HasPrefix(wd, path+"/"))
+}

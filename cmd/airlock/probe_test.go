@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/airlock-ns/airlock/ns"
+	"golang.org/x/sys/unix"
+)
+
+// probe prints what a program sees of what it was started with, a line each.
+func probe() int {
+	fmt.Println("arguments", strconv.Quote(strings.Join(os.Args, " ")))
+	for t := range ns.All.Each() {
+		if h, err := ns.Current(t); err == nil {
+			fmt.Println(t, h)
+			h.Close()
+		}
+	}
+	ruid, euid, suid := unix.Getresuid()
+	rgid, egid, sgid := unix.Getresgid()
+	fmt.Println("uid", ruid, euid, suid)
+	fmt.Println("gid", rgid, egid, sgid)
+	groups, err := unix.Getgroups()
+	slices.Sort(groups)
+	fmt.Println("groups", groups, err)
+	wd, err := unix.Getwd()
+	fmt.Println("wd", wd, err)
+	fmt.Println("init", os.Getpid() == 1, os.Getppid() == 0)
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var caps [2]unix.CapUserData
+	err = unix.Capget(&header, &caps[0])
+	fmt.Printf("caps %#x %#x %v\n", uint64(caps[1].Effective)<<32|uint64(caps[0].Effective),
+		uint64(caps[1].Inheritable)<<32|uint64(caps[0].Inheritable), err)
+	for fd := range 64 {
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 { // the others it has made itself
+			fmt.Println("fd", fd)
+		}
+	}
+	env := os.Environ()
+	slices.Sort(env)
+	for _, v := range env {
+		fmt.Println("env", v)
+	}
+	return 0
+}
