@@ -81,7 +81,9 @@ func astray(t testing.TB) (strays []string) {
 			if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
 				continue // the thread has ended
 			}
-			require.NoError(t, err)
+			if err != nil {
+				got = err.Error() // a thread on its way out may be closed to us
+			}
 			if got != home {
 				strays = append(strays, task.Name()+" in "+got)
 			}
