@@ -51,7 +51,9 @@ var (
 	})
 	unmarshalable = reexec.Register("unmarshalable", func(context.Context, struct{}) (any, error) { return func() {}, nil })
 	badParam      = reexec.Register("bad param", func(context.Context, chan int) (any, error) { return nil, nil })
-	latin1        = reexec.Register("latin1", func(context.Context, struct{}) (string, error) { return "caf\xe9", nil })
+	latin1        = reexec.Register("latin1", func(context.Context, string) (pair, error) { return pair{Name: "caf\xe9"}, nil })
+	same          = reexec.Register("same", func(_ context.Context, s string) (string, error) { return s, nil })
+	sameBytes     = reexec.Register("same bytes", func(_ context.Context, b []byte) ([]byte, error) { return b, nil })
 	nested        = reexec.Register("nested", func(ctx context.Context, path string) ([]byte, error) { return readIt.Call(ctx, nil, path) })
 	noise         = reexec.Register("noise", func(context.Context, struct{}) (string, error) {
 		junk := bytes.Repeat([]byte("alk1\xff\x00{}\n"), 1<<20)
@@ -151,6 +153,24 @@ func TestResultIsExactAtEverySize(t *testing.T) {
 	}
 }
 
+func TestStringsAndBytesTravelAsTheyAre(t *testing.T) {
+	var p reexec.Pool
+	defer p.Close()
+	for _, on := range []reexec.Runner{nil, p.On(1, nil), reexec.InProcess()} {
+		for _, s := range []string{"", "null", "caf\xe9\x00", strings.Repeat("x", 100_000)} {
+			out, err := same.Call(bg(), on, s)
+			require.NoError(t, err)
+			require.Equal(t, s, out)
+			b, err := sameBytes.Call(bg(), on, []byte(s))
+			require.NoError(t, err)
+			require.Equal(t, []byte(s), b)
+		}
+		b, err := sameBytes.Call(bg(), on, nil)
+		require.NoError(t, err)
+		require.Nil(t, b)
+	}
+}
+
 func TestErrorKeepsItsIdentity(t *testing.T) {
 	for how, is := range map[string]error{
 		"errno": unix.EPERM, "path": fs.ErrNotExist, "sentinel": io.EOF, "custom": errCustom, "is": fs.ErrNotExist, "join": exec.ErrNotFound,
@@ -213,7 +233,7 @@ func TestMarshalFailures(t *testing.T) {
 	_, err = unmarshalable.Call(bg(), nil, struct{}{})
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, reexec.StageResult, e.Stage)
-	_, err = latin1.Call(bg(), nil, struct{}{})
+	_, err = latin1.Call(bg(), nil, "caf\xe9")
 	require.ErrorIs(t, err, reexec.ErrNotUTF8)
 	_, err = echo.Call(bg(), reexec.In(noStart{t}), pair{Name: "\xff"})
 	require.ErrorIs(t, err, reexec.ErrNotUTF8)

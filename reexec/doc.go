@@ -53,8 +53,11 @@
 // Either the exact result or an error, never a part and never both. Every error is an [*Error] that names the function and
 // the stage. The error of a function keeps its message, its errno, the sentinels of the standard library, the types
 // *fs.PathError, *os.LinkError, *os.SyscallError, *exec.Error and *reexec.Error, and what [RegisterError] adds; of any
-// other type the message is left. Strings travel as JSON, so they must be valid UTF-8: a value with one that is not is
-// refused ([ErrNotUTF8]) rather than changed; use []byte for such.
+// other type the message is left.
+//
+// An In or Out that is a string or a []byte travels as it is, at the speed of memory. All else travels as encoding/json has it.
+// There a string must be valid UTF-8: a value with one that is not is refused ([ErrNotUTF8]) rather than changed; use []byte
+// for such.
 //
 // # Off Linux
 //

@@ -28,10 +28,10 @@ import (
 //	         8 bytes largest payload that is wanted of the worker
 //	         the name of the function
 //	files    4 bytes for each descriptor that came with the frame: the number that the next frame's JSON calls it by
-//	param    In as JSON
+//	param    In as JSON; a string or a []byte as it is, and flagged so
 //	log      one slog record as JSON, see record
 //	items    what a stream has yielded, as a JSON array of Out
-//	result   Out as JSON; the end of a stream has no payload
+//	result   Out, likewise; the end of a stream has no payload
 //	fail     failure as JSON
 //
 // fds is the number of descriptors that came with the frame's first byte (SCM_RIGHTS, unix(7)).
@@ -54,6 +54,7 @@ const (
 
 const (
 	flagOnce  = 1 // in a call: the worker exits after the answer
+	flagRaw   = 4 // in a param or result: a string or a []byte as it is, not as JSON
 	flagDirty = 2 // in a result: the function has left state behind, so the worker must not be used again
 )
 
@@ -163,7 +164,7 @@ func (c *conn) message(h header, limit int64) (*message, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &message{json: p, files: c.files}
+	m := &message{json: p, raw: h.flags&flagRaw != 0, files: c.files}
 	c.files = nil
 	return m, nil
 }
@@ -190,7 +191,7 @@ func (c *conn) payload(h header, limit int64) ([]byte, error) {
 	if h.length > uint64(limit) {
 		return nil, tooLarge(h.length, limit)
 	}
-	const first = 1 << 20
+	const first = 64 << 20 // fresh memory is not there until it is written to
 	p := make([]byte, 0, min(h.length, first))
 	for uint64(len(p)) < h.length {
 		if c.r < c.w {

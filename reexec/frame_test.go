@@ -131,7 +131,7 @@ func TestReplacedTellsTheTwoApart(t *testing.T) {
 	for s, bad := range map[string]bool{
 		"\xff": true, "a\xffb": true, "\ufffd": false, `\ufffd`: false, `\\ufffd`: false, "\\\xff": true, "": false, "ok": false,
 	} {
-		_, err := encode(s)
+		_, err := encode([]string{s})
 		require.Equal(t, bad, errors.Is(err, ErrNotUTF8), "%q", s)
 	}
 }

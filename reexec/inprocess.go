@@ -3,6 +3,7 @@
 package reexec
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math"
@@ -34,6 +35,8 @@ func (inProcess) run(ctx context.Context, c *call) error {
 	go func() {
 		defer close(items)
 		f = newFailure(StageRun, ErrGoexit) // unless runHere returns
+		// The function's own copy, as a worker would have it.
+		c.param.json = bytes.Clone(c.param.json)
 		result, f = runHere(inner, c.entry, c.param, emit, math.MaxInt64)
 	}()
 	var broken error
@@ -51,6 +54,7 @@ func (inProcess) run(ctx context.Context, c *call) error {
 		result.close()
 		return broken
 	case f == nil:
+		result.json = bytes.Clone(result.json)
 		c.result = result
 		return nil
 	case ctx.Err() != nil && !errors.Is(f.Err.err(), ErrPanic):

@@ -38,10 +38,10 @@ func TestMaxResultAtItsEdge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			const limit = 1000
-			out, err := repeat.Call(bg(), on(reexec.Process{MaxResult: limit}), limit-2) // two quotes
+			out, err := repeat.Call(bg(), on(reexec.Process{MaxResult: limit}), limit)
 			require.NoError(t, err)
-			require.Len(t, out, limit-2)
-			out, err = repeat.Call(bg(), on(reexec.Process{MaxResult: limit}), limit-1)
+			require.Len(t, out, limit)
+			out, err = repeat.Call(bg(), on(reexec.Process{MaxResult: limit}), limit+1)
 			require.ErrorIs(t, err, reexec.ErrTooLarge)
 			require.EqualError(t, err, "reexec: repeat: result: 1001 bytes: above the limit of 1000")
 			require.Empty(t, out)

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"unsafe"
 )
 
 // message is a value as it crosses: JSON, and the descriptors that it mentions. The message owns them until it is closed, or
 // decoded.
 type message struct {
 	json  []byte
+	raw   bool // json is no JSON, but the bytes of a string or of a []byte as they are
 	files []descriptor
 }
 
@@ -22,6 +24,14 @@ type descriptor struct{ key, fd int }
 
 // encode gives v as it crosses, with copies of its descriptors: they stay what they are however long the sending takes.
 func encode(v any) (*message, error) {
+	switch v := v.(type) {
+	case string:
+		return &message{json: unsafe.Slice(unsafe.StringData(v), len(v)), raw: true}, nil
+	case []byte:
+		if v != nil { // nil is null in JSON
+			return &message{json: v, raw: true}, nil
+		}
+	}
 	m := &message{}
 	var err error
 	if m.json, err = json.Marshal(v); err != nil {
@@ -50,9 +60,21 @@ func encode(v any) (*message, error) {
 	return m, nil
 }
 
-// decode puts the message into what v points to, which then owns the descriptors. On an error they are closed.
+// decode puts the message into what v points to, which then owns the descriptors, and the bytes. On an error the descriptors
+// are closed.
 func (m *message) decode(v any) error {
 	defer m.close()
+	if m.raw {
+		switch v := v.(type) {
+		case *string:
+			*v = unsafe.String(unsafe.SliceData(m.json), len(m.json))
+		case *[]byte:
+			*v = m.json
+		default:
+			return fmt.Errorf("%w: bytes for a %T", ErrProtocol, v)
+		}
+		return nil
+	}
 	if err := json.Unmarshal(m.json, v); err != nil {
 		return err
 	}
@@ -118,6 +140,9 @@ func (m *message) parts(ahead []byte, h header) (parts []part) {
 		parts = append(parts, p)
 	}
 	h.length = uint64(len(m.json))
+	if m.raw {
+		h.flags |= flagRaw
+	}
 	b := h.append(ahead)
 	if len(m.json) < joinBelow {
 		return append(parts, part{b: append(b, m.json...)})

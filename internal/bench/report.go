@@ -16,13 +16,15 @@ import (
 func printJSON(r *result) error { return json.NewEncoder(os.Stdout).Encode(r) }
 
 var printHeader = sync.OnceFunc(func() {
-	fmt.Printf("%-14s %10s  %-16s %10s %7s %6s  %s\n", "row", "ours µs", "peer", "peer µs", "ratio", "n", "note")
+	fmt.Printf("%-18s %10s %10s %10s  %-18s %10s %10s %7s %5s  %s\n",
+		"row", "ours µs", "p99", "CPU", "peer", "peer µs", "CPU", "ratio", "n", "note")
 })
 
 func printTable(r *result) error {
 	printHeader()
-	_, err := fmt.Printf("%-14s %10s  %-16s %10s %7s %6d  %s\n",
-		r.Name, figure("%.1f", r.Ours), r.Peer, figure("%.1f", r.Their), figure("%.3f", r.Ratio), r.N, r.Note)
+	_, err := fmt.Printf("%-18s %10s %10s %10s  %-18s %10s %10s %7s %5d  %s\n",
+		r.Name, figure("%.1f", r.Ours), figure("%.1f", r.P99), figure("%.1f", r.CPU), r.Peer, figure("%.1f", r.Their),
+		figure("%.1f", r.TheirCPU), figure("%.3f", r.Ratio), r.N, r.Note)
 	return err
 }
 
