@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/airlock-ns/airlock/ns"
-	"golang.org/x/sys/unix"
 )
 
 // PID returns the Target of those namespaces of a process, among the types t, that the caller is not in. The process is held by a
@@ -23,14 +22,9 @@ func PID(pid int, t ns.Type) (*Target, error) {
 	if t == 0 || t&^ns.All != 0 {
 		return failed(fmt.Errorf("%w: no namespace types: %v", os.ErrInvalid, t))
 	}
-	fd, err := unix.PidfdOpen(pid, 0)
+	pidfd, types, err := ns.Foreign(pid, t)
 	if err != nil {
-		return failed(os.NewSyscallError("pidfd_open", err))
-	}
-	target := &Target{pidfd: os.NewFile(uintptr(fd), fmt.Sprintf("pid %d", pid))}
-	if target.types, err = ns.Foreign(target.pidfd, t); err != nil {
-		target.Close()
 		return failed(err)
 	}
-	return target, nil
+	return &Target{pidfd: pidfd, types: types}, nil
 }

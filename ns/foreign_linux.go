@@ -6,29 +6,78 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
-// Foreign returns those of the types t whose namespace of the pidfd's process is not the calling thread's. Types that the kernel does
-// not have are left out. The errors are those of OpenPID.
-func Foreign(pidfd *os.File, t Type) (Type, error) {
-	// A pidfd of the thread asks the kernel for its namespaces without a look at /proc, since 6.11.
-	self, err := unix.PidfdOpen(unix.Gettid(), unix.PIDFD_THREAD)
-	if err == nil {
-		defer unix.Close(self)
+// Foreign takes hold of the process pid, and returns its pidfd, pidfd_open(2), with those of the types t whose namespace is not the calling
+// thread's. Types that the kernel does not have are left out. The file's name is "pid 4711"; the caller closes it. The errors are
+// those of OpenPID.
+func Foreign(pid int, t Type) (pidfd *os.File, foreign Type, err error) {
+	name := "pid " + strconv.Itoa(pid)
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return nil, 0, &Error{Op: "open", Ref: name, Err: err}
 	}
-	var foreign Type
-	for typ := range t.Each() {
-		same, asked := false, false
-		if err == nil {
-			same, asked = shareByIoctl(pidfd, self, typ)
+	pidfd = os.NewFile(uintptr(fd), name)
+	foreign, err = foreignLinks(pid, t)
+	if errors.Is(err, fs.ErrNotExist) { // no /proc, or no process
+		foreign, err = foreignHandles(pidfd, t)
+	}
+	// Only now it is known that what /proc showed was this process.
+	if err == nil && exited(fd) {
+		err = unix.ESRCH
+	}
+	if err != nil {
+		pidfd.Close()
+		var e *Error
+		if !errors.As(err, &e) {
+			err = &Error{Op: "open", Ref: name, Err: err}
 		}
-		if !asked {
-			var err error
-			if same, err = share(pidfd, typ); err != nil {
-				return 0, err
-			}
+		return nil, 0, err
+	}
+	return pidfd, foreign, nil
+}
+
+// foreignLinks compares what the links in /proc/PID/ns say, such as "net:[4026531840]": no namespace is opened for that.
+func foreignLinks(pid int, t Type) (foreign Type, err error) {
+	const flags = unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC
+	theirs, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/ns", flags, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(theirs)
+	ours, err := unix.Open("/proc/thread-self/ns", flags, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(ours)
+	for typ := range t.Each() {
+		var a, b [64]byte
+		m, err := unix.Readlinkat(ours, typ.String(), b[:])
+		if err == unix.ENOENT {
+			continue // not a type of this kernel
+		}
+		if err != nil {
+			return 0, err
+		}
+		n, err := unix.Readlinkat(theirs, typ.String(), a[:])
+		if err != nil {
+			return 0, err
+		}
+		if string(a[:n]) != string(b[:m]) {
+			foreign |= typ
+		}
+	}
+	return foreign, nil
+}
+
+func foreignHandles(pidfd *os.File, t Type) (foreign Type, err error) {
+	for typ := range t.Each() {
+		same, err := shares(pidfd, typ)
+		if err != nil {
+			return 0, err
 		}
 		if !same {
 			foreign |= typ
@@ -37,45 +86,19 @@ func Foreign(pidfd *os.File, t Type) (Type, error) {
 	return foreign, nil
 }
 
-// shareByIoctl compares the namespaces of two pidfds, if the kernel can.
-func shareByIoctl(theirs *os.File, ours int, t Type) (same, asked bool) {
-	c, err := theirs.SyscallConn()
-	if err != nil {
-		return false, false
-	}
-	c.Control(func(fd uintptr) {
-		var a, b unix.Stat_t
-		if exited(int(fd)) || !statByIoctl(int(fd), t, &a) || !statByIoctl(ours, t, &b) {
-			return
-		}
-		same, asked = a.Dev == b.Dev && a.Ino == b.Ino, true
-	})
-	return same, asked
-}
-
-func statByIoctl(pidfd int, t Type, stat *unix.Stat_t) bool {
-	fd, err := unix.IoctlRetInt(pidfd, pidfdGet[t])
-	if err != nil {
-		return false
-	}
-	defer unix.Close(fd)
-	return unix.Fstat(fd, stat) == nil
-}
-
-// share compares by Handles; a type that the kernel does not have is shared by all.
-func share(pidfd *os.File, t Type) (bool, error) {
-	theirs, err := FromPIDFD(pidfd, t)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
-		return true, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer theirs.Close()
+func shares(pidfd *os.File, t Type) (bool, error) {
 	ours, err := Current(t)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
+		return true, nil // not a type of this kernel
+	}
 	if err != nil {
 		return false, err
 	}
 	defer ours.Close()
+	theirs, err := FromPIDFD(pidfd, t)
+	if err != nil {
+		return false, err
+	}
+	defer theirs.Close()
 	return ours.ID() == theirs.ID(), nil
 }

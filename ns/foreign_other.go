@@ -4,7 +4,12 @@
 
 package ns
 
-import "os"
+import (
+	"os"
+	"strconv"
+)
 
 // Foreign fails: there are namespaces only on Linux.
-func Foreign(pidfd *os.File, t Type) (Type, error) { return 0, unsupported("compare", t.String()) }
+func Foreign(pid int, t Type) (*os.File, Type, error) {
+	return nil, 0, unsupported("open", "pid "+strconv.Itoa(pid))
+}

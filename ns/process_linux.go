@@ -64,9 +64,16 @@ func FromPIDFD(pidfd *os.File, t Type) (*Handle, error) {
 	c, err := pidfd.SyscallConn()
 	if err == nil {
 		cerr := c.Control(func(fd uintptr) {
-			var pid int
-			if pid, err = pidOf(int(fd)); err == nil {
-				f, err = openPIDFD(int(fd), pid, t, procPath(pid, 0, t))
+			pid, noPID := pidOf(int(fd))
+			name := ref
+			if noPID == nil {
+				name = procPath(pid, 0, t)
+			}
+			if f, err = openByIoctl(int(fd), t, name); f != nil || err == unix.ESRCH {
+				return
+			}
+			if err = noPID; err == nil {
+				f, err = openProc(int(fd), "/proc/"+strconv.Itoa(pid), t, name)
 			}
 		})
 		err = errors.Join(cerr, err)
@@ -76,17 +83,23 @@ func FromPIDFD(pidfd *os.File, t Type) (*Handle, error) {
 
 // openPIDFD opens a namespace of the process that pidfd stands for, whose number is pid.
 func openPIDFD(pidfd, pid int, t Type, name string) (*os.File, error) {
-	fd, err := unix.IoctlRetInt(pidfd, pidfdGet[t])
-	switch {
-	case err == nil && exited(pidfd):
-		unix.Close(fd)
-		return nil, unix.ESRCH
-	case err == nil:
-		return os.NewFile(uintptr(fd), name), nil
-	case err == unix.ESRCH:
-		return nil, err
+	if f, err := openByIoctl(pidfd, t, name); f != nil || err == unix.ESRCH {
+		return f, err
 	}
 	return openProc(pidfd, "/proc/"+strconv.Itoa(pid), t, name)
+}
+
+// openByIoctl asks the kernel, which can since 6.11.
+func openByIoctl(pidfd int, t Type, name string) (*os.File, error) {
+	fd, err := unix.IoctlRetInt(pidfd, pidfdGet[t])
+	if err != nil {
+		return nil, err
+	}
+	if exited(pidfd) {
+		unix.Close(fd)
+		return nil, unix.ESRCH
+	}
+	return os.NewFile(uintptr(fd), name), nil
 }
 
 // pidOf returns the number of the process that pidfd stands for, as proc shows it, pidfd_open(2).
