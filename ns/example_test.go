@@ -672,10 +672,11 @@ func ExampleInfo_Open() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(h.Type(), "kept by a", info.Keepers[0].Kind)
+		kept := slices.ContainsFunc(info.Keepers, func(k ns.Keeper) bool { return k.Kind == ns.KeptByDescriptor })
+		fmt.Println(h.Type(), "kept by a descriptor:", kept)
 		h.Close()
 	}
-	// Output: net kept by a descriptor
+	// Output: net kept by a descriptor: true
 }
 
 func ExampleFS_Open() {
