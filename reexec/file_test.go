@@ -88,13 +88,11 @@ var (
 		pidfd, err := unix.PidfdOpen(os.Getpid(), 0)
 		return append(files, reexec.File{File: os.NewFile(uintptr(pidfd), "pidfd")}), err
 	})
-	openThenFail = reexec.Register("open then fail", func(_ context.Context, how string) ([]any, error) {
-		return nil, failures[how]()
-	})
 	fileAndChan = reexec.Register("file and chan", func(context.Context, struct{}) (out struct {
 		F reexec.File
 		C chan int
-	}, err error) {
+	}, err error,
+	) {
 		out.F.File, err = os.Open("/dev/null")
 		out.C = make(chan int)
 		return out, err
