@@ -29,6 +29,7 @@ var rows = []row{
 	{"stream/1M", "gons' 64 MiB", prepareStream},
 	{"do/net", "CNI ns.Do", prepareDoNet},
 	{"do/mnt", "gons", prepareDoMount},
+	{"list/500", "lsns", prepareList},
 	{"start/idle", "without", prepareIdle},
 	{"cli/enter", "nsenter", prepareEnter("nsenter", utilLinuxNsenter)},
 	{"cli/enter", "busybox nsenter", prepareEnter("busybox", busyboxNsenter)},

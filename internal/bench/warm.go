@@ -88,14 +88,15 @@ func prepareParallel(warm bool, calls int) func(*fixture.Container) (*work, erro
 		if err != nil {
 			return nil, err
 		}
-		pool := &reexec.Pool{}
+		pool := &reexec.Pool{MaxWorkers: 4}
 		var on reexec.Runner = reexec.In(target)
+		batch := 1
 		if warm {
-			on = pool.On(box.PID, target)
+			on, batch = pool.On(box.PID, target), 20
 		}
 		return &work{
 			ours: func() error {
-				return parallel(calls, func() error {
+				return parallel(calls*batch, func() error {
 					got, err := hostname.Call(context.Background(), on, struct{}{})
 					if err != nil {
 						return err
@@ -105,8 +106,9 @@ func prepareParallel(warm bool, calls int) func(*fixture.Container) (*work, erro
 			},
 			peer:  func() error { return parallel(calls, func() error { return gonsHostname(box, boxTypes) }) },
 			close: func() error { return errors.Join(pool.Close(), target.Close()) },
-			note:  "64 goroutines, 2 calls each",
+			note:  fmt.Sprintf("%d goroutines, %d calls each", goroutines, calls),
 			most:  20,
+			batch: batch,
 		}, nil
 	}
 }
