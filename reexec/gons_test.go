@@ -155,19 +155,62 @@ func TestSuidHelper(t *testing.T) {
 }
 
 func TestGonsCoverageOfChildrenCrashes(t *testing.T) {
+	require.Contains(t, covered(t, "^TestCallRunsInAnotherProcess$"), "/execute.go:")
+}
+
+// covered gives the lines of a coverage profile that were run in these tests.
+func covered(t *testing.T, tests string) string {
 	fixture.Need(t, fixture.Program("go"))
 	profile := filepath.Join(t.TempDir(), "cover.out")
-	cmd := exec.Command("go", "test", "-count=1", "-run=^TestCallRunsInAnotherProcess$", "-coverprofile="+profile, ".")
+	cmd := exec.Command("go", "test", "-count=1", "-run="+tests, "-coverprofile="+profile, ".")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
+	require.NotContains(t, string(out), "GOCOVERDIR")
 	b, err := os.ReadFile(profile)
 	require.NoError(t, err)
-	counted := 0
+	var lines strings.Builder
 	for line := range strings.Lines(string(b)) {
-		// Only a worker runs what is in this file.
-		if strings.Contains(line, "/execute.go:") && strings.HasSuffix(line, " 1\n") {
-			counted++
+		if strings.HasSuffix(line, " 1\n") {
+			lines.WriteString(line)
 		}
 	}
-	require.Positive(t, counted)
+	return lines.String()
+}
+
+// hidden starts the worker in a mount namespace in which the temporary directory is another one.
+type hidden struct{}
+
+func (hidden) Start(cmd *exec.Cmd) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	// The program itself is under the temporary directory too.
+	script := `exec 9<"$0" && mount -t tmpfs none /tmp && exec /proc/self/fd/9`
+	cmd.Args = []string{"unshare", "-Urm", "sh", "-c", script, self}
+	cmd.Path, err = exec.LookPath("unshare")
+	if err != nil {
+		return err
+	}
+	return cmd.Start()
+}
+
+func TestCallUnderAnotherMount(t *testing.T) {
+	fixture.Need(t, fixture.UserNS, fixture.Program("unshare"))
+	entries, err := listTemp.Call(bg(), reexec.In(hidden{}), struct{}{})
+	require.NoError(t, err)
+	require.Empty(t, entries)
+}
+
+var listTemp = reexec.Register("list /tmp", func(context.Context, struct{}) (names []string, err error) {
+	entries, err := os.ReadDir("/tmp")
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names, err
+})
+
+func TestCoverageSurvivesAMountJoin(t *testing.T) {
+	fixture.Need(t, fixture.UserNS, fixture.Program("unshare"))
+	require.Contains(t, covered(t, "^TestCallUnderAnotherMount$"), "/execute.go:")
 }

@@ -45,6 +45,9 @@ func (p *Process) start(ctx context.Context, q *request) (*worker, error) {
 		return nil, err
 	}
 	w.command(ctx, theirs)
+	if p.Starter != nil {
+		defer passCoverDir(w.cmd).Close() // of a nil *os.File is an error, and harmless
+	}
 	if err := w.launch(ctx, p.Starter); err != nil {
 		w.kill()
 		w.hangUp()
