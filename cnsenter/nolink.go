@@ -11,6 +11,9 @@ const Linked = false
 
 const maxSteps = 64
 
+// Seal returns ErrNotLinked: nothing is started in this program.
+func Seal() error { return &Error{Step: -1, Op: OpSeal, Err: ErrNotLinked} }
+
 // Start returns ErrNotLinked: this program was built without the constructor.
 func (p Plan) Start(*exec.Cmd) error {
 	if err := p.check(); err != nil {

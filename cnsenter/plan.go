@@ -126,6 +126,7 @@ const (
 	opSteps
 
 	OpStart  Op = 0x100 + iota // starting the program
+	OpSeal                     // copying the program, see Seal
 	OpGuard                    // protecting the new process against its target
 	OpRoot                     // leaving the target's root directory and coming back to it
 	OpReport                   // waiting for word from the new process
@@ -142,6 +143,8 @@ func (o Op) String() string {
 	switch o {
 	case OpStart:
 		return "start"
+	case OpSeal:
+		return "seal"
 	case OpGuard:
 		return "guard"
 	case OpRoot:

@@ -56,8 +56,11 @@ type sight struct {
 	UIDMap        string
 	Monotonic     time.Duration
 	Session       int
-	Auxv          int  // entries
-	EarlyRoot     bool // was the root directory at initialisation
+	Auxv          int    // entries
+	EarlyRoot     bool   // was the root directory at initialisation
+	Image         string // what /proc/self/exe leads to
+	ImageMode     uint32
+	ImageSeals    int
 }
 
 func probe(what string) int {
@@ -147,6 +150,14 @@ func look() sight {
 	}
 	s.Cgroup = procSelf("cgroup")
 	s.UIDMap = strings.Join(strings.Fields(procSelf("uid_map")), " ")
+	s.Image, _ = os.Readlink("/proc/self/exe")
+	if fd, err := unix.Open("/proc/self/exe", unix.O_RDONLY|unix.O_CLOEXEC, 0); err == nil {
+		var stat unix.Stat_t
+		unix.Fstat(fd, &stat)
+		s.ImageMode = stat.Mode &^ unix.S_IFMT
+		s.ImageSeals, _ = unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0)
+		unix.Close(fd)
+	}
 	var now unix.Timespec
 	unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
 	s.Monotonic = time.Duration(now.Nano())

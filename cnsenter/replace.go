@@ -38,6 +38,11 @@ func (p Plan) Replace(name string, argv, env []string, advise func(Step) string)
 	if err != nil {
 		return err
 	}
+	path := self
+	if image := protectedImage(); image != nil {
+		defer image.Close()
+		path = descriptorPath(int(image.Fd()))
+	}
 	// Nothing that is open now, by whomever, outlives the execution: from here on only the plan's socket is not close-on-exec.
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -59,9 +64,9 @@ func (p Plan) Replace(name string, argv, env []string, advise func(Step) string)
 			marked = append(marked, v)
 		}
 	}
-	err = syscall.Exec("/proc/self/exe", argv, append(marked, variable+"="+strconv.Itoa(theirs)))
+	err = syscall.Exec(path, argv, append(marked, variable+"="+strconv.Itoa(theirs)))
 	unix.Close(theirs)
-	return &Error{Step: -1, Op: OpStart, Path: "/proc/self/exe", Err: err}
+	return &Error{Step: -1, Op: OpStart, Path: self, Err: err}
 }
 
 // keepOnly lets execve close all descriptors from 3 on but fd.

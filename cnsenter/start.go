@@ -29,7 +29,9 @@ const patience = 15 * time.Second
 // when a relay stands between, see Fork. On failure nothing is left to wait for: the error is an *Error, and the
 // process has been reaped.
 //
-// Start adds a descriptor to cmd.ExtraFiles, which must be the last, and a variable to cmd.Env. The program sees neither: the
+// A cmd.Path of /proc/self/exe is started from a sealed copy in memory, which the first Start of this process makes, see [Seal].
+//
+// Start adds descriptors to cmd.ExtraFiles, which must be the last, and a variable to cmd.Env. The program sees none of them: the
 // descriptors that it has are 0, 1, 2 and those that ExtraFiles held before. Of the process attributes, the signal mask is empty,
 // SIGCHLD and SIGPIPE have their default action, and the process is not dumpable, prctl(2).
 //
@@ -53,9 +55,14 @@ func (p Plan) Start(cmd *exec.Cmd) error {
 		return &Error{Step: -1, Op: OpStart, Path: "plan", Err: err}
 	}
 
-	// The socket comes last: the constructor closes every descriptor after it.
+	// The constructor closes every descriptor after the socket.
 	cmd.ExtraFiles = append(slices.Clip(cmd.ExtraFiles), theirs)
 	cmd.Env = append(cmd.Environ(), variable+"="+strconv.Itoa(2+len(cmd.ExtraFiles)))
+	if cmd.Path == self && Seal() == nil {
+		// Given as one of its files, the copy has this number in the child when that executes it.
+		cmd.ExtraFiles = append(cmd.ExtraFiles, sealed.file)
+		cmd.Path = descriptorPath(2 + len(cmd.ExtraFiles))
+	}
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {

@@ -139,7 +139,7 @@ static int receive(struct airlock_run *run, const char *value)
 	run->socket = descriptor(value);
 	if (run->socket < 0)
 		return EBADF;
-	// The socket is the last descriptor that Start gave us. What is above it was leaked by somebody.
+	// What is above the socket is the file that we were executed by, and what was leaked by somebody.
 	int error = airlock_close_from((unsigned)run->socket + 1);
 	if (!error)
 		error = airlock_receive(run);

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && cgo
+
+package cnsenter_test
+
+import (
+	"testing"
+
+	"github.com/airlock-ns/airlock/cnsenter"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+func TestStartsFromASealedCopy(t *testing.T) {
+	require.NoError(t, cnsenter.Seal())
+	s := run(t, cnsenter.Plan{cnsenter.Setsid()})
+	require.Equal(t, "/memfd:airlock (deleted)", s.Image)
+	require.EqualValues(t, 0o511, s.ImageMode)
+	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
+	require.Equal(t, seals, s.ImageSeals&seals)
+}
