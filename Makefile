@@ -19,7 +19,7 @@ CHECKS  := all,-ST1000,-ST1003
 CWARN   := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
 CFILES   = $(wildcard cnsenter/*/*.c cnsenter/*/*/*.c)
 
-.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl bench airlock clean
+.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl bench promises airlock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -78,6 +78,9 @@ airlock: ## build bin/airlock, static with musl where musl-gcc is installed
 	@mkdir -p bin; if command -v musl-gcc >/dev/null; \
 	then CC=musl-gcc CGO_ENABLED=1 $(GO) build -trimpath $(STATIC) -o bin/airlock ./cmd/airlock; \
 	else $(GO) build -trimpath -o bin/airlock ./cmd/airlock; fi
+
+promises: ## run the test of every promise, and print a row each
+	@$(GO) run ./internal/promises
 
 clean: ## remove what the targets above made
 	rm -rf bin
