@@ -98,15 +98,18 @@ static void carry_out(struct airlock_run *run, char **argv)
 	int error = 0;
 	if (run->flips && (run->home = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
 		airlock_fail(run, AIRLOCK_STAGE_ROOT, 0, errno);
+	airlock_pause("guard", 0);
 	if ((error = guard(run)))
 		airlock_fail(run, AIRLOCK_STAGE_GUARD, 0, error);
 	airlock_steps(run);
 
+	airlock_pause("tie", 0);
 	for (uint32_t i = 0; i < run->header.files; i++)
 		close(run->files[i]);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || (error = outlive_nobody(run)))
 		airlock_fail(run, AIRLOCK_STAGE_GUARD, 0, error ? error : errno);
 
+	airlock_pause("report", 0);
 	if (run->flips) {
 		if (run->home >= 0 && (error = airlock_leave_root(run, false)))
 			airlock_fail(run, AIRLOCK_STAGE_ROOT, 0, error);
@@ -118,6 +121,7 @@ static void carry_out(struct airlock_run *run, char **argv)
 		_exit(1); // nobody waits for us any more
 	if (run->program) {
 		drop_erased();
+		airlock_pause("execute", 0);
 		execvpe(run->program, argv, environ);
 		airlock_fail(run, run->header.steps - 1, 0, errno);
 	}

@@ -7,6 +7,7 @@
 package constructor
 
 // #cgo CFLAGS: -O2
+// #cgo airlock_pause CFLAGS: -DAIRLOCK_PAUSE
 // #include "run.h"
 import "C"
 

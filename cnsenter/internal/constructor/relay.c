@@ -70,6 +70,7 @@ static _Noreturn void relay(const struct airlock_run *run, pid_t pid, int pair, 
 {
 	bool watched = run->header.name == AIRLOCK_NONE; // by Start
 	airlock_close_but(pair, watched ? run->socket : -1, -1);
+	airlock_pause("relay", 0);
 	int signals = signalfd(-1, all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		abandon(pid);
@@ -114,6 +115,7 @@ void airlock_fork(struct airlock_run *run, uint32_t step)
 		close(pair[1]);
 		relay(run, pid, pair[0], &all);
 	}
+	airlock_pause("child", 0);
 	close(pair[0]);
 	run->relay = pair[1];
 	sigemptyset(&all);

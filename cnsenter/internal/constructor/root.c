@@ -29,6 +29,7 @@ static int enter_root(void)
 static _Noreturn void help(int channel)
 {
 	char word;
+	airlock_pause("helper", 0);
 	if (read(channel, &word, 1) != 1)
 		_exit(1); // who should give it is gone
 	int error = enter_root();
@@ -84,6 +85,7 @@ static int ask_helper(void)
 
 void airlock_finish(void)
 {
+	airlock_pause("finish", 0);
 	int error = airlock_rest.helper >= 0 ? ask_helper() : enter_root();
 	if (error)
 		airlock_fail(&airlock_rest.run, AIRLOCK_STAGE_ROOT, 0, error);

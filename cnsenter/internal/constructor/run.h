@@ -92,6 +92,17 @@ AIRLOCK_HIDDEN void airlock_close_but(int a, int b, int c);
 // airlock_set_caps sets the capability sets of the process, from a struct airlock_caps. It returns 0, or -1 with errno.
 AIRLOCK_HIDDEN int airlock_set_caps(const void *bytes);
 
+// airlock_pause gives tests the time to kill the process at a place, see pause.c.
+#ifdef AIRLOCK_PAUSE
+AIRLOCK_HIDDEN void airlock_pause(const char *place, unsigned index);
+#else
+static inline void airlock_pause(const char *place, unsigned index)
+{
+	(void)place;
+	(void)index;
+}
+#endif
+
 // airlock_close_from closes every descriptor from first on. It returns 0 or an errno.
 AIRLOCK_HIDDEN int airlock_close_from(unsigned first);
 

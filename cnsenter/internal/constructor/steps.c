@@ -168,6 +168,7 @@ void airlock_steps(struct airlock_run *run)
 		const struct airlock_step *step = &run->steps[i];
 		uint32_t end = i;
 		int result = 0;
+		airlock_pause("step", i);
 		switch ((enum airlock_op)step->op) {
 		case AIRLOCK_JOIN:
 			while (end < run->header.steps && run->steps[end].op == AIRLOCK_JOIN)
