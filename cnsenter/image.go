@@ -5,30 +5,68 @@
 package cnsenter
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 
+	"github.com/airlock-ns/airlock/ns"
 	"golang.org/x/sys/unix"
 )
 
-// self is the file of this program. A cmd of that path is started from the sealed copy.
+// self is the file of this program. Whoever sees a process in /proc can reach the file that it runs, by /proc/PID/exe: root of a container
+// might write to the host's program that way. So this program is started either
+//   - by its own file, through a mount of that alone which is read-only and attached nowhere, mount_setattr(2). It costs
+//     nothing, and takes Linux 5.12 and CAP_SYS_ADMIN;
+//   - or from a copy in memory that nobody can change, see Seal.
 const self = "/proc/self/exe"
 
-// Seal makes the copy of this program that every Start of /proc/self/exe uses, unless it is there already, and returns nil, or
-// says why there is none. Start makes it itself; call Seal to pay for the copy at another time, some milliseconds and as much memory as
-// the program's file has, or to insist on it.
+// image is the file to execute in place of self, or nil for self as it is. The copy is for plans that join a user namespace, unless
+// the plan executes another program in the end, and for those who cannot mount. Who can do neither, or could not write to self himself, starts
+// that.
+func (p Plan) image() *os.File {
+	joinsUser := slices.ContainsFunc(p, func(s Step) bool { return s.op == OpJoin && s.types().Has(ns.User) })
+	if joinsUser && !p.has(OpExec) && Seal() == nil {
+		return sealed.file
+	}
+	if f := readOnly(); f != nil {
+		return f
+	}
+	if unix.Faccessat(unix.AT_FDCWD, self, unix.W_OK, unix.AT_EACCESS) == nil && Seal() == nil {
+		return sealed.file
+	}
+	return nil
+}
+
+// readOnly opens the mount; it stays open for as long as this process lives.
+var readOnly = sync.OnceValue(func() *os.File {
+	fd, err := unix.OpenTree(unix.AT_FDCWD, self, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+	if err != nil {
+		return nil
+	}
+	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
+	if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &attr); err != nil {
+		unix.Close(fd)
+		return nil
+	}
+	return os.NewFile(uintptr(fd), "read-only mount of "+self)
+})
+
+// descriptorPath leads to an open file, and to be executed may be close-on-exec: execve(2) opens it before it closes the rest.
+func descriptorPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
+
+// Seal makes the copy in memory from which Start starts this program where the plan joins a user namespace, unless it is there already,
+// and returns nil, or says why there is none. Start makes it itself; call Seal to pay for it at another time, some milliseconds and
+// as much memory as the program's file has, or to insist on it.
 //
-// Whoever sees a process in /proc can reach the file that it runs, by /proc/PID/exe, and root of a container might write to it and so
-// to the host's program. The copy is a file in memory that nobody can change, memfd_create(2) and F_ADD_SEALS in fcntl(2). Its mode is
-// 0511: where a user namespace has no power over the file, a process that executes it stays undumpable, ptrace(2).
+// The copy is sealed, memfd_create(2) and F_ADD_SEALS in fcntl(2), and its mode is 0511: where a user namespace has no power over
+// its owner, a process that executes it cannot be traced, not even before it can say so, PR_SET_DUMPABLE in prctl(2).
 //
 // There is no copy where the sysctl vm.memfd_noexec is 2, memfd_create(2), and where the program cannot read its own file, as in
-// a process that was started from such a copy, and in a user namespace that does not map the file's owner. Start then uses the
-// file itself. os.Executable of a process that was started from the copy is no path.
+// a process that was started from such a copy. Start then uses the file itself, read-only if it may. To a process that was started
+// from the copy os.Executable gives no path that leads anywhere.
 func Seal() error {
 	sealed.Do(func() { sealed.file, sealed.err = sealedCopy() })
 	return sealed.err
@@ -72,33 +110,4 @@ func sealedCopy() (*os.File, error) {
 		return fail(err)
 	}
 	return memory, nil
-}
-
-// protectedImage is the file by which this program is executed once, by a process that does not live on to use a copy for long: its own file,
-// by way of a mount that is read-only and nowhere to be seen, mount_setattr(2). That takes a fiftieth of the time of a copy, Linux
-// 5.12, and CAP_SYS_ADMIN. Who has not got that may be the owner of the file: then it is the copy. Nil: the file as it is, which
-// we cannot write to either.
-func protectedImage() *os.File {
-	if fd, err := readOnlyMount(self); err == nil {
-		return os.NewFile(uintptr(fd), self)
-	}
-	if unix.Faccessat(unix.AT_FDCWD, self, unix.W_OK, unix.AT_EACCESS) == nil && Seal() == nil {
-		return sealed.file
-	}
-	return nil
-}
-
-// descriptorPath leads to an open file, and to be executed may be close-on-exec: execve(2) opens it before it closes the rest.
-func descriptorPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
-
-func readOnlyMount(path string) (int, error) {
-	fd, err := unix.OpenTree(unix.AT_FDCWD, path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
-	if err != nil {
-		return -1, os.NewSyscallError("open_tree", err)
-	}
-	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
-	if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &attr); err != nil {
-		return -1, errors.Join(os.NewSyscallError("mount_setattr", err), unix.Close(fd))
-	}
-	return fd, nil
 }

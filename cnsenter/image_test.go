@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestStartsFromASealedCopy(t *testing.T) {
+func TestJoiningAUserNamespaceStartsFromASealedCopy(t *testing.T) {
 	require.NoError(t, cnsenter.Seal())
-	s := run(t, cnsenter.Plan{cnsenter.Setsid()})
+	s := run(t, append(open(t, every(t), everyType), ids()...))
 	require.Equal(t, "/memfd:airlock (deleted)", s.Image)
 	require.EqualValues(t, 0o511, s.ImageMode)
 	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE

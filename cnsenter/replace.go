@@ -39,8 +39,7 @@ func (p Plan) Replace(name string, argv, env []string, advise func(Step) string)
 		return err
 	}
 	path := self
-	if image := protectedImage(); image != nil {
-		defer image.Close()
+	if image := p.image(); image != nil {
 		path = descriptorPath(int(image.Fd()))
 	}
 	// Nothing that is open now, by whomever, outlives the execution: from here on only the plan's socket is not close-on-exec.

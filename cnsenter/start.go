@@ -29,7 +29,8 @@ const patience = 15 * time.Second
 // when a relay stands between, see Fork. On failure nothing is left to wait for: the error is an *Error, and the
 // process has been reaped.
 //
-// A cmd.Path of /proc/self/exe is started from a sealed copy in memory, which the first Start of this process makes, see [Seal].
+// A cmd.Path of /proc/self/exe is started by a mount of this program's file that is read-only, or from a copy in memory, see [Seal]: so no
+// root of a container can write to it.
 //
 // Start adds descriptors to cmd.ExtraFiles, which must be the last, and a variable to cmd.Env. The program sees none of them: the
 // descriptors that it has are 0, 1, 2 and those that ExtraFiles held before. Of the process attributes, the signal mask is empty,
@@ -58,10 +59,12 @@ func (p Plan) Start(cmd *exec.Cmd) error {
 	// The constructor closes every descriptor after the socket.
 	cmd.ExtraFiles = append(slices.Clip(cmd.ExtraFiles), theirs)
 	cmd.Env = append(cmd.Environ(), variable+"="+strconv.Itoa(2+len(cmd.ExtraFiles)))
-	if cmd.Path == self && Seal() == nil {
-		// Given as one of its files, the copy has this number in the child when that executes it.
-		cmd.ExtraFiles = append(cmd.ExtraFiles, sealed.file)
-		cmd.Path = descriptorPath(2 + len(cmd.ExtraFiles))
+	if cmd.Path == self {
+		if image := p.image(); image != nil {
+			// Given as one of its files, the image has this number in the child when that executes it.
+			cmd.ExtraFiles = append(cmd.ExtraFiles, image)
+			cmd.Path = descriptorPath(2 + len(cmd.ExtraFiles))
+		}
 	}
 	err = cmd.Start()
 	theirs.Close()
