@@ -43,13 +43,12 @@ func (p Plan) Replace(name string, argv, env []string, advise func(Step) string)
 		path = descriptorPath(int(image.Fd()))
 	}
 	// Nothing that is open now, by whomever, outlives the execution: from here on only the plan's socket is not close-on-exec.
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	ours, theirs, err := newLine()
 	if err != nil {
-		return &Error{Step: -1, Op: OpStart, Path: "socket", Err: os.NewSyscallError("socketpair", err)}
+		return &Error{Step: -1, Op: OpStart, Path: "socket", Err: err}
 	}
-	ours, theirs := os.NewFile(uintptr(fds[0]), "plan"), fds[1]
-	err = sendPlan(ours, message, files)
-	ours.Close()
+	err = ours.send(message, files)
+	ours.close()
 	if err == nil {
 		err = keepOnly(theirs)
 	}

@@ -14,8 +14,6 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // patience is how long a started program may take over its plan. It is longer than the constructor's own belt, and only met by
@@ -45,13 +43,13 @@ func (p Plan) Start(cmd *exec.Cmd) error {
 	if err != nil {
 		return err
 	}
-	ours, theirs, err := socketpair()
+	ours, far, err := newLine()
 	if err != nil {
 		return &Error{Step: -1, Op: OpStart, Path: "socket", Err: err}
 	}
-	err = sendPlan(ours, message, files)
-	if err != nil {
-		ours.Close()
+	theirs := os.NewFile(uintptr(far), "plan")
+	if err := ours.send(message, files); err != nil {
+		ours.close()
 		theirs.Close()
 		return &Error{Step: -1, Op: OpStart, Path: "plan", Err: err}
 	}
@@ -69,88 +67,29 @@ func (p Plan) Start(cmd *exec.Cmd) error {
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {
-		ours.Close()
+		ours.close()
 		return &Error{Step: -1, Op: OpStart, Path: cmd.Path, Err: err}
 	}
 	if err := p.await(ours, cmd); err != nil {
-		ours.Close()
+		ours.close()
 		return err
 	}
 	if p.has(OpFork) {
-		go hold(ours)
+		ours.hold()
 	} else {
-		ours.Close()
+		ours.close()
 	}
 	return nil
 }
 
-// hold keeps the socket open until the relay has ended: its end is what tells the relay that we are gone.
-func hold(ours *os.File) {
-	ours.SetReadDeadline(time.Time{})
-	io.Copy(io.Discard, ours)
-	ours.Close()
-}
-
-// socketpair returns our end, which the runtime's poller waits on, and a blocking one for the started program.
-func socketpair() (ours, theirs *os.File, err error) {
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, nil, os.NewSyscallError("socketpair", err)
-	}
-	if err := unix.SetNonblock(fds[0], true); err != nil {
-		unix.Close(fds[0])
-		unix.Close(fds[1])
-		return nil, nil, os.NewSyscallError("fcntl", err)
-	}
-	return os.NewFile(uintptr(fds[0]), "plan"), os.NewFile(uintptr(fds[1]), "plan"), nil
-}
-
-// sendPlan sends the plan ahead of the program that will receive it.
-func sendPlan(socket *os.File, message []byte, files []*os.File) error {
-	return withDescriptors(files, nil, func(fds []int) error {
-		var rights []byte
-		if len(fds) > 0 {
-			rights = unix.UnixRights(fds...)
-		}
-		conn, err := socket.SyscallConn()
-		if err != nil {
-			return err
-		}
-		var sent error
-		err = conn.Control(func(fd uintptr) {
-			sent = os.NewSyscallError("sendmsg", unix.Sendmsg(int(fd), message, rights, nil, unix.MSG_NOSIGNAL))
-		})
-		return errors.Join(err, sent)
-	})
-}
-
-// withDescriptors calls f with the descriptors of the files, which stay open meanwhile whatever else happens to the files.
-func withDescriptors(files []*os.File, fds []int, f func(fds []int) error) error {
-	if len(files) == 0 {
-		return f(fds)
-	}
-	conn, err := files[0].SyscallConn()
-	if err != nil {
-		return err
-	}
-	var inner error
-	err = conn.Control(func(fd uintptr) {
-		inner = withDescriptors(files[1:], append(fds, int(fd)), f)
-	})
-	if err != nil { // the one reason that there is
-		return fmt.Errorf("%s: %w", files[0].Name(), os.ErrClosed)
-	}
-	return inner
-}
-
 // await reads the reports of the started program. If it fails, it has ended and reaped the program.
-func (p Plan) await(ours *os.File, cmd *exec.Cmd) error {
-	ours.SetReadDeadline(time.Now().Add(patience))
+func (p Plan) await(ours *line, cmd *exec.Cmd) error {
+	deadline := time.Now().Add(patience)
 	executes := p.has(OpExec)
 	took := false // every step
 	for {
 		var message [reportSize]byte
-		n, err := ours.Read(message[:])
+		n, err := ours.receive(message[:], deadline)
 		if errors.Is(err, io.EOF) && took {
 			return nil // its end was closed by execve
 		}
@@ -170,7 +109,7 @@ func (p Plan) await(ours *os.File, cmd *exec.Cmd) error {
 				reap(cmd)
 				return &Error{Step: r.step, Op: r.op, Types: p[r.step].types(), Err: err}
 			}
-			ours.Write([]byte{0}) // or it is gone, as the next Read tells
+			ours.answer()
 		case r.outcome == failed:
 			reap(cmd)
 			e := &Error{Step: r.step, Op: r.op, Types: r.left, Err: syscall.Errno(r.errno)}
