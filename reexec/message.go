@@ -15,7 +15,7 @@ import (
 // decoded.
 type message struct {
 	json  []byte
-	raw   bool // json is no JSON, but the bytes of a string or of a []byte as they are
+	raw   bool // json is no JSON, but the bytes of a string or of a []byte as they are, or none for a struct{}
 	files []descriptor
 }
 
@@ -31,6 +31,8 @@ func encode(v any) (*message, error) {
 		if v != nil { // nil is null in JSON
 			return &message{json: v, raw: true}, nil
 		}
+	case struct{}:
+		return &message{raw: true}, nil
 	}
 	m := &message{}
 	var err error
@@ -70,6 +72,7 @@ func (m *message) decode(v any) error {
 			*v = unsafe.String(unsafe.SliceData(m.json), len(m.json))
 		case *[]byte:
 			*v = m.json
+		case *struct{}:
 		default:
 			return fmt.Errorf("%w: bytes for a %T", ErrProtocol, v)
 		}
