@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -22,6 +23,10 @@ const self = "/proc/self/exe"
 
 // Cmd is a program to run inside a Target: an [exec.Cmd] with the same fields and methods, for the other side. It is made by
 // Command or CommandContext, and used once. Where a field or method has no comment here, it is as in package os/exec.
+//
+// Unlike that of an exec.Cmd the program dies with the caller, however the caller ends, unless it changes its ids or executes a
+// set-user-ID program, PR_SET_PDEATHSIG in prctl(2). For that, where no relay stands before the program, a thread of the caller
+// is kept until Wait returns.
 type Cmd struct {
 	// Path is the program, resolved inside the Target. Without a slash it is looked up in $PATH of Env, on the Target's files.
 	Path string
@@ -59,6 +64,7 @@ type Cmd struct {
 	target *Target
 	ctx    context.Context
 	cmd    *exec.Cmd
+	ended  chan struct{} // closed by Wait
 }
 
 // Command returns a Cmd to run a program inside the Target, which must stay open until Start returns.
@@ -104,6 +110,10 @@ func (c *Cmd) Start() error {
 	if c.Dir != "" {
 		plan = slices.Insert(plan, beforeIDs(plan), cnsenter.Chdir(c.Dir))
 	}
+	relayed := slices.ContainsFunc(plan, func(s cnsenter.Step) bool { return s.Op() == cnsenter.OpFork })
+	if !relayed {
+		plan = append(plan, cnsenter.DieWithCaller())
+	}
 	plan = append(plan, cnsenter.Exec(c.Path))
 
 	cmd := c.inner()
@@ -117,9 +127,29 @@ func (c *Cmd) Start() error {
 	if c.Cancel != nil {
 		cmd.Cancel = c.Cancel
 	}
-	err = plan.Start(cmd)
+	if relayed {
+		err = plan.Start(cmd)
+	} else {
+		err = c.startOnOwnThread(plan, cmd)
+	}
 	c.Process, c.ProcessState = cmd.Process, cmd.ProcessState
 	return err
+}
+
+// startOnOwnThread starts cmd on a thread that lives until Wait: when it ends the kernel kills the program, cnsenter.DieWithCaller.
+func (c *Cmd) startOnOwnThread(plan cnsenter.Plan, cmd *exec.Cmd) error {
+	c.ended = make(chan struct{})
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := plan.Start(cmd)
+		started <- err
+		if err == nil {
+			<-c.ended
+		}
+	}()
+	return <-started
 }
 
 // beforeIDs returns the index of the first step that changes ids: the directory is entered with the rights of before.
@@ -137,6 +167,10 @@ func beforeIDs(plan cnsenter.Plan) int {
 func (c *Cmd) Wait() error {
 	err := c.inner().Wait()
 	c.ProcessState = c.inner().ProcessState
+	if c.ended != nil {
+		close(c.ended)
+		c.ended = nil
+	}
 	return err
 }
 
