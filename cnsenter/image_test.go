@@ -5,6 +5,7 @@
 package cnsenter_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/airlock-ns/airlock/cnsenter"
@@ -19,4 +20,15 @@ func TestJoiningAUserNamespaceStartsFromASealedCopy(t *testing.T) {
 	require.EqualValues(t, 0o511, s.ImageMode)
 	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 	require.Equal(t, seals, s.ImageSeals&seals)
+}
+
+// Executed by a descriptor, the process would be called by its number.
+func TestProcessIsNamedAfterItsFirstArgument(t *testing.T) {
+	cmd, out := command("look")
+	cmd.Args = []string{"/some/where/airlock-name"}
+	require.NoError(t, cnsenter.Plan{cnsenter.Setsid()}.Start(cmd))
+	require.NoError(t, cmd.Wait())
+	var s sight
+	require.NoError(t, json.Unmarshal(out.Bytes(), &s))
+	require.Equal(t, "airlock-name", s.Status["Name"])
 }

@@ -92,10 +92,20 @@ static _Noreturn void refuse(const char *variable, const char *why)
 	_exit(1);
 }
 
+// name_process gives the process the name that it would have if it had been executed by argv[0], not by a descriptor.
+static void name_process(const char *path)
+{
+	if (!path)
+		return;
+	const char *slash = strrchr(path, '/');
+	prctl(PR_SET_NAME, slash ? slash + 1 : path, 0, 0, 0);
+}
+
 // carry_out takes the steps, and returns if the process goes on into Go.
 static void carry_out(struct airlock_run *run, char **argv)
 {
 	int error = 0;
+	name_process(argv[0]);
 	if (run->flips && (run->home = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
 		airlock_fail(run, AIRLOCK_STAGE_ROOT, 0, errno);
 	airlock_pause("guard", 0);
