@@ -37,8 +37,8 @@
 // The worker is /proc/self/exe, so a program that was replaced on disk goes on with its own image. It gets
 //   - the caller's argv[0] and no other argument,
 //   - the environment of [Process], plus AIRLOCK_CALL, which holds the number of the socket's descriptor and nothing else.
-//     The variable is gone, and the descriptor close-on-exec, before the init functions of any package that imports this
-//     one: no child of the worker sees either,
+//     The variable is gone before package os is initialised, and the descriptor is close-on-exec before the init functions of any
+//     package that imports this one: no child of the worker sees either,
 //   - standard input, output and error as [Process] says, and no other descriptor,
 //   - the caller's working directory, umask, limits and credentials, as far as the Starter does not change them.
 //

@@ -5,10 +5,9 @@ package reexec
 import (
 	"fmt"
 	"os"
-)
 
-// callVariable names the one environment variable of this package: the number of a descriptor.
-const callVariable = "AIRLOCK_CALL"
+	"github.com/airlock-ns/airlock/reexec/internal/taken"
+)
 
 // exitRefused is the exit status of a program whose call variable names no call.
 const exitRefused = 125
@@ -32,7 +31,7 @@ func Init() {
 		err = serve(fd)
 	}
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "reexec: %s=%s: %v\n", callVariable, called.value, err)
+		fmt.Fprintf(os.Stderr, "reexec: %s=%s: %v\n", taken.Variable, taken.Value, err)
 		os.Exit(exitRefused)
 	}
 	os.Exit(0)

@@ -9,29 +9,23 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/airlock-ns/airlock/reexec/internal/taken"
 	"golang.org/x/sys/unix"
 )
 
 // callee is what the environment says of the call that this process was started for.
 type callee struct {
-	value string // of the variable
-	fd    int
-	err   error // why fd is no good
+	fd  int
+	err error // why it is no good
 }
 
-// takeCall looks the variable up and removes it. It runs before the init functions of every package that imports this one.
+// takeCall looks what the variable says. It runs before the init functions of every package that imports this one.
 func takeCall() *callee {
-	value, there := os.LookupEnv(callVariable)
-	if !there {
+	if !taken.There || secureMode() {
 		return nil
 	}
-	os.Unsetenv(callVariable)
-	if secureMode() {
-		return nil
-	}
-	c := &callee{value: value}
-	n, err := strconv.ParseUint(value, 10, 31)
-	c.fd, c.err = int(n), err
+	n, err := strconv.ParseUint(taken.Value, 10, 31)
+	c := &callee{fd: int(n), err: err}
 	// Every inherited descriptor becomes close-on-exec, the socket among them, so that children of the worker get none but
 	// 0 to 2. Nothing is closed: the runtime, and C code before it, may have opened some.
 	if unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) != nil && c.err == nil { // before Linux 5.11

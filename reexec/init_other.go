@@ -7,7 +7,7 @@ package reexec
 import "errors"
 
 // callee is never made where no worker can be started.
-type callee struct{ value string }
+type callee struct{}
 
 func takeCall() *callee { return nil }
 

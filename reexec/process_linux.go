@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"reflect"
 	"strings"
+
+	"github.com/airlock-ns/airlock/reexec/internal/taken"
 )
 
 // run makes a worker for c alone.
@@ -102,7 +104,7 @@ func environ(env []string) []string {
 	if env == nil {
 		env = os.Environ()
 	}
-	env = append(env[:len(env):len(env)], callVariable+"=3")
+	env = append(env[:len(env):len(env)], taken.Variable+"=3")
 	if !raceEnabled {
 		return env
 	}
