@@ -69,7 +69,8 @@ func Chdir(path string) Step { return Step{op: OpChdir, data: path} }
 // FChdir changes the working directory to the open directory f, on the terms of Chdir.
 func FChdir(f *os.File) Step { return Step{op: OpChdir, file: f} }
 
-// Setsid makes the process the leader of a new session without a controlling terminal, setsid(2).
+// Setsid makes the process the leader of a new session without a controlling terminal, setsid(2), unless it leads one. The leader of a
+// process group cannot: EPERM.
 func Setsid() Step { return Step{op: OpSetsid} }
 
 // SetGroups sets the supplementary groups, setgroups(2), as the user namespace that is entered by then counts them.

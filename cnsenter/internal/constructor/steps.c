@@ -192,7 +192,7 @@ void airlock_steps(struct airlock_run *run)
 			result = change_dir(run, step) == 0 ? check_dir() : -1;
 			break;
 		case AIRLOCK_SETSID:
-			result = setsid();
+			result = getsid(0) == getpid() ? 0 : setsid();
 			break;
 		case AIRLOCK_SETGROUPS:
 			result = setgroups(step->size / sizeof(gid_t), (const gid_t *)(const void *)(run->data + step->start));

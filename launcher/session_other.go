@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !unix
+
+package launcher
+
+import "syscall"
+
+func choosesSession(*syscall.SysProcAttr) bool { return true }
