@@ -53,7 +53,7 @@ func run(mode, pid string, once bool) error {
 		return err
 	}
 	defer target.Close()
-	start, err := starter(mode, target)
+	start, err := starter(mode, number, target)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func run(mode, pid string, once bool) error {
 }
 
 // starter returns what the mode does with the target.
-func starter(mode string, target *launcher.Target) (func() error, error) {
+func starter(mode string, pid int, target *launcher.Target) (func() error, error) {
 	call := func(on reexec.Runner) func() error {
 		return func() error {
 			_, err := hostname.Call(context.Background(), on, struct{}{})
@@ -85,6 +85,16 @@ func starter(mode string, target *launcher.Target) (func() error, error) {
 	case "relay":
 		plan, err := target.Plan()
 		return call(reexec.In(plan)), err
+	case "handles": // each by itself
+		var handles []*ns.Handle
+		for _, t := range []ns.Type{ns.Mount, ns.Net, ns.UTS, ns.IPC, ns.User} {
+			h, err := ns.OpenPID(pid, t)
+			if err != nil {
+				return nil, err
+			}
+			handles = append(handles, h) // open for as long as this process lives
+		}
+		return call(reexec.In(launcher.Handles(handles...))), nil
 	case "lower": // the root directory is changed by a helper
 		plan, err := target.Plan()
 		plan = append(plan, cnsenter.SetCaps(cnsenter.Caps{}))
