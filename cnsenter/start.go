@@ -54,6 +54,7 @@ func (p Plan) Start(cmd *exec.Cmd) error {
 		return &Error{Step: -1, Op: OpStart, Path: "plan", Err: err}
 	}
 
+	path := cmd.Path
 	// The constructor closes every descriptor after the socket.
 	cmd.ExtraFiles = append(slices.Clip(cmd.ExtraFiles), theirs)
 	cmd.Env = append(cmd.Environ(), variable+"="+strconv.Itoa(2+len(cmd.ExtraFiles)))
@@ -63,12 +64,16 @@ func (p Plan) Start(cmd *exec.Cmd) error {
 			cmd.ExtraFiles = append(cmd.ExtraFiles, image)
 			cmd.Path = descriptorPath(2 + len(cmd.ExtraFiles))
 		}
+		defer func() { cmd.Path = path }()
 	}
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {
 		ours.close()
-		return &Error{Step: -1, Op: OpStart, Path: cmd.Path, Err: err}
+		if e := (*os.PathError)(nil); errors.As(err, &e) {
+			err = e.Err // its path may be a descriptor's
+		}
+		return &Error{Step: -1, Op: OpStart, Path: path, Err: err}
 	}
 	if err := p.await(ours, cmd); err != nil {
 		ours.close()

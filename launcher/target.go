@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/airlock-ns/airlock/cnsenter"
 	"github.com/airlock-ns/airlock/ns"
@@ -121,6 +122,10 @@ func (t *Target) startDirectly(cmd *exec.Cmd) (started bool, err error) {
 		started = true
 		return start(plan, cmd)
 	}, pid)
+	// With no memory left the kernel says the same as when the first process of the namespace has ended, pid_namespaces(7).
+	if e := (*cnsenter.Error)(nil); errors.As(err, &e) && e.Op == cnsenter.OpStart && errors.Is(err, syscall.ENOMEM) {
+		err = &cnsenter.Error{Step: -1, Op: cnsenter.OpFork, Types: ns.PID, Path: pid.String(), Err: syscall.ENOMEM}
+	}
 	return started, err
 }
 
