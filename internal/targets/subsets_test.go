@@ -122,10 +122,10 @@ func locateByUs(t *testing.T, pid int, types ns.Type) (w whereabouts, err error)
 	return locateThere.Call(t.Context(), reexec.In(target), struct{}{})
 }
 
-// TestEverySubset joins each of the sets of types that target and caller do not share. Wherever nsenter gets
+// TestPromise25EverySubset joins each of the sets of types that target and caller do not share. Wherever nsenter gets
 // in, so do we, with the same outcome. Where it is refused, we are, or get in completely: setns(2) by pidfd joins
 // a user namespace and those that its parent owns in one step, while nsenter's second step lacks the privilege.
-func TestEverySubset(t *testing.T) {
+func TestPromise25EverySubset(t *testing.T) {
 	fixture.Need(t, fixture.Cgo, fixture.Program("nsenter"), fixture.Kernel(6, 11))
 	seven := fixture.Spec{Mount: true, PID: true, Net: true, UTS: true, IPC: true, Cgroup: true, Time: true}
 	eight := seven
