@@ -26,13 +26,10 @@ func Init() {
 	if called == nil {
 		return
 	}
-	fd, err := called.socket()
-	if err == nil {
-		err = serve(fd)
-	}
+	err := called.serve()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "reexec: %s=%s: %v\n", taken.Variable, taken.Value, err)
-		os.Exit(exitRefused)
+		exit(exitRefused)
 	}
-	os.Exit(0)
+	exit(0)
 }

@@ -5,7 +5,6 @@ package reexec
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"strconv"
 
@@ -15,8 +14,9 @@ import (
 
 // callee is what the environment says of the call that this process was started for.
 type callee struct {
-	fd  int
-	err error // why it is no good
+	fd    int
+	err   error // why it is no good
+	cover coverDir
 }
 
 // takeCall looks what the variable says. It runs before the init functions of every package that imports this one.
@@ -24,13 +24,18 @@ func takeCall() *callee {
 	if !taken.There || secureMode() {
 		return nil
 	}
+	c := &callee{cover: takeCoverDir()}
 	n, err := strconv.ParseUint(taken.Value, 10, 31)
-	c := &callee{fd: int(n), err: err}
-	// Every inherited descriptor becomes close-on-exec, the socket among them, so that children of the worker get none but
-	// 0 to 2. Nothing is closed: the runtime, and C code before it, may have opened some.
-	if unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) != nil && c.err == nil { // before Linux 5.11
-		_, c.err = unix.FcntlInt(uintptr(c.fd), unix.F_SETFD, unix.FD_CLOEXEC)
+	if err != nil {
+		c.err = err
+		return c
 	}
+	c.fd = int(n)
+	keep := []int{c.fd}
+	if c.cover.fd >= 0 {
+		keep = append(keep, c.cover.fd)
+	}
+	c.err = dropInherited(keep...)
 	return c
 }
 
@@ -45,6 +50,12 @@ func secureMode() bool {
 		}
 	}
 	return err != nil
+}
+
+// exit ends the worker.
+func exit(status int) {
+	called.cover.enter()
+	os.Exit(status)
 }
 
 // socket gives the descriptor, if it is a socket of the kind that a caller makes.

@@ -2,11 +2,7 @@
 
 package reexec
 
-import (
-	"os"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // exitOrphaned is the exit status of a worker that cannot answer: its caller is gone, or the function closed its socket.
 const exitOrphaned = 124
@@ -20,8 +16,13 @@ type server struct {
 	over   chan error
 }
 
-// serve answers the calls that come over fd. It returns when there will be no more.
-func serve(fd int) error {
+// serve answers the calls that come over the socket. It returns when there will be no more.
+func (c *callee) serve() error {
+	fd, err := c.socket()
+	if err != nil {
+		return err
+	}
+	c.cover.leave()
 	s := &server{conn: newConn(fdLink(fd)), fd: fd, socket: inode(fd), over: make(chan error, 1)}
 	q, err := s.request()
 	if err != nil {
@@ -59,7 +60,7 @@ func (s *server) turns(q *request) {
 func (s *server) request() (*request, error) {
 	q, err := s.conn.readRequest()
 	if gone(err) {
-		os.Exit(exitOrphaned)
+		exit(exitOrphaned)
 	}
 	return q, err
 }
@@ -73,7 +74,7 @@ func (s *server) answer(q *request) {
 		}
 		s.send(newFailure(StageRun, ErrGoexit).message(), header{kind: kindFail}) // which goes on to end this goroutine
 		if q.once {
-			os.Exit(0)
+			exit(0)
 		}
 	}()
 	m, h := q.execute(s.conn)
@@ -87,7 +88,7 @@ func (s *server) answer(q *request) {
 // send sends an answer, unless the function has closed the socket.
 func (s *server) send(m *message, h header) {
 	if inode(s.fd) != s.socket || s.conn.sendAll(m.parts(nil, h)) != nil {
-		os.Exit(exitOrphaned)
+		exit(exitOrphaned)
 	}
 	m.close()
 }
@@ -100,7 +101,7 @@ func watch(fd int) {
 		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
 		n, err := unix.Poll(fds, -1)
 		if n > 0 {
-			os.Exit(exitOrphaned)
+			exit(exitOrphaned)
 		}
 		if err != unix.EINTR {
 			return
