@@ -25,6 +25,9 @@ var ErrDeadPIDNamespace = errors.New("the init process of the PID namespace has 
 // package, or was killed.
 var ErrNoReport = errors.New("no report from the started program")
 
+// ErrNoImage tells that the program cannot find its own file to start a copy of it: /proc is not mounted, or is not the kernel's.
+var ErrNoImage = errors.New("no file of this program can be had")
+
 // Error is a start that failed. Nothing of the started program is left, and its main function was not reached.
 type Error struct {
 	Step  int     // index of the step in the plan; -1 if it was none of them

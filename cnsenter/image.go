@@ -82,6 +82,9 @@ func sealedCopy() (*os.File, error) {
 	fail := func(err error) (*os.File, error) {
 		return nil, &Error{Step: -1, Op: OpSeal, Path: self, Err: err}
 	}
+	if err := checkProcfs(); err != nil {
+		return fail(err)
+	}
 	program, err := os.Open(self)
 	if err != nil {
 		return fail(err)

@@ -34,6 +34,9 @@ func (p Plan) Replace(name string, argv, env []string, advise func(Step) string)
 			return &Error{Step: i, Op: s.op, Err: errors.New("nobody would be there to write the maps: use Start")}
 		}
 	}
+	if err := checkProcfs(); err != nil {
+		return &Error{Step: -1, Op: OpStart, Path: self, Err: err}
+	}
 	message, files, err := p.encode(name, advise)
 	if err != nil {
 		return err

@@ -28,7 +28,8 @@ const patience = 15 * time.Second
 // process has been reaped.
 //
 // A cmd.Path of /proc/self/exe is started by a mount of this program's file that is read-only, or from a copy in memory, see [Seal]: so no
-// root of a container can write to it.
+// root of a container can write to it. Where /proc is not the kernel's, as in a worker whose target has none, nothing is started: the
+// error is ErrNoImage.
 //
 // Start adds descriptors to cmd.ExtraFiles, which must be the last, and a variable to cmd.Env. The program sees none of them: the
 // descriptors that it has are 0, 1, 2 and those that ExtraFiles held before. Of the process attributes, the signal mask is empty,
@@ -38,6 +39,11 @@ const patience = 15 * time.Second
 func (p Plan) Start(cmd *exec.Cmd) error {
 	if err := p.check(); err != nil {
 		return err
+	}
+	if cmd.Path == self {
+		if err := checkProcfs(); err != nil {
+			return &Error{Step: -1, Op: OpStart, Path: self, Err: err}
+		}
 	}
 	message, files, err := p.encode("", nil)
 	if err != nil {

@@ -46,6 +46,7 @@ var sentinels = sync.OnceValue(func() []sentinel {
 		{"exec.ErrWaitDelay", exec.ErrWaitDelay},
 		{"errors.ErrUnsupported", errors.ErrUnsupported},
 		{"reexec.ErrNotInit", ErrNotInit},
+		{"reexec.ErrNoImage", ErrNoImage},
 		{"reexec.ErrNotRegistered", ErrNotRegistered},
 		{"reexec.ErrPanic", ErrPanic},
 		{"reexec.ErrGoexit", ErrGoexit},

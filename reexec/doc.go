@@ -34,12 +34,14 @@
 //
 // # The worker
 //
-// The worker is /proc/self/exe, so a program that was replaced on disk goes on with its own image. It gets
+// The worker is /proc/self/exe, so a program that was replaced on disk goes on with its own image. Where /proc is not the
+// kernel's, as it may be in a worker that makes calls of its own, they fail with [ErrNoImage]. The worker gets
 //   - the caller's argv[0] and no other argument,
 //   - the environment of [Process], plus AIRLOCK_CALL, which holds the number of the socket's descriptor and nothing else.
 //     The variable is gone before package os is initialised, and the descriptor is close-on-exec before the init functions of any
 //     package that imports this one: no child of the worker sees either,
-//   - standard input, output and error as [Process] says, and no other descriptor,
+//   - standard input, output and error as [Process] says, and no other descriptor: those that the caller has without
+//     close-on-exec are closed as early as that,
 //   - the caller's working directory, umask, limits and credentials, as far as the Starter does not change them.
 //
 // AIRLOCK_CALL is ignored in set-user-ID, set-group-ID and file-capability programs (AT_SECURE, getauxval(3)). Where it

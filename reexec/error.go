@@ -26,6 +26,9 @@ var (
 	// ErrNotInit means that the caller has not called [Init]. A copy of such a program would run main again, and so
 	// copy itself for ever; hence nothing was started.
 	ErrNotInit = errors.New("Init has not been called in this process")
+	// ErrNoImage means that the program cannot find its own file to start a copy of it: /proc is not mounted, or is not
+	// the kernel's. It is so in a worker whose target has no procfs; nothing was started.
+	ErrNoImage = errors.New("no file of this program can be had")
 	// ErrNotRegistered means that the Func is the zero one, or in the worker that no function has this name: it was
 	// registered under a condition that does not hold in the worker.
 	ErrNotRegistered = errors.New("no such function is registered")

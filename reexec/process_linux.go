@@ -36,6 +36,9 @@ func (p *Process) start(ctx context.Context, q *request) (*worker, error) {
 	if !registry.ready() {
 		return nil, ErrNotInit
 	}
+	if err := checkImage(); err != nil {
+		return nil, err
+	}
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
@@ -64,7 +67,7 @@ func (w *worker) command(ctx context.Context, socket *os.File) {
 	var cmd *exec.Cmd
 	if ctx.Done() == nil && p.Stderr == nil {
 		// Nobody kills the process before Start has returned.
-		cmd = exec.Command("/proc/self/exe")
+		cmd = exec.Command(image)
 		w.kill = func() {
 			if cmd.Process != nil {
 				cmd.Process.Kill()
@@ -74,7 +77,7 @@ func (w *worker) command(ctx context.Context, socket *os.File) {
 		// The context of the command is the worker's own: it kills the process at any time, also while Start runs.
 		var life context.Context
 		life, w.kill = context.WithCancel(context.Background())
-		cmd = exec.CommandContext(life, "/proc/self/exe")
+		cmd = exec.CommandContext(life, image)
 	}
 	cmd.Args = os.Args[:1:1]
 	cmd.Env = environ(p.Env)
