@@ -5,12 +5,9 @@ package reexec
 import (
 	"context"
 	"fmt"
-	"os"
 	"reflect"
 	"slices"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -160,28 +157,13 @@ func (p *Pool) start(ctx context.Context, r *shared, q *request) (*pooled, error
 	p.stats.Cold++
 	p.mu.Unlock()
 	w.reaped = make(chan struct{})
+	pidfd := w.pidfd()
 	go func() {
-		w.awaitExit()
+		w.awaitExit(pidfd)
 		w.wait()
 		p.gone()
 	}()
 	return &pooled{worker: w, key: r.key}, nil
-}
-
-// awaitExit returns when the process has ended, though not yet been waited for. Until then it takes no thread, unlike waitid(2).
-func (w *worker) awaitExit() {
-	fd, err := unix.PidfdOpen(w.cmd.Process.Pid, unix.PIDFD_NONBLOCK) // Linux 5.10
-	if err != nil {
-		return
-	}
-	f := os.NewFile(uintptr(fd), "pidfd")
-	defer f.Close()
-	if rc, err := f.SyscallConn(); err == nil {
-		rc.Read(func(fd uintptr) bool {
-			n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
-			return n > 0 || err != nil && err != unix.EINTR
-		})
-	}
 }
 
 // healthy reports whether an idle worker is there, and silent.

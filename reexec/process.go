@@ -11,8 +11,9 @@ import (
 
 // Starter starts a prepared command, instead of cmd.Start, somewhere else than here: in other namespaces, say. It may set
 // fields of cmd and add to Env and ExtraFiles, but must leave what is there. It returns nil only when the process is where
-// it should be. On an error nothing runs any more: the process has been waited for, by cmd.Wait where cmd was started.
-// When cmd is killed while Start runs, Start must return.
+// it should be. That process is the worker, or one that ends when the worker does: a call does not outlast it. On an error nothing
+// runs any more: the process has been waited for, by cmd.Wait where cmd was started. When cmd is killed while Start runs, Start
+// must return.
 type Starter interface {
 	Start(cmd *exec.Cmd) error
 }

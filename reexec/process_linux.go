@@ -25,6 +25,7 @@ func (p *Process) run(ctx context.Context, c *call) error {
 	if err != nil {
 		return &Error{Func: c.entry.name, Stage: StageStart, Err: err}
 	}
+	w.sock.slowly = func() { go w.awaitExit(w.pidfd()) }
 	defer w.discard() // for a panic in the log handler, or in the loop over a stream
 	ended, err := w.converse(ctx, c)
 	return w.finish(ctx, ended, err)

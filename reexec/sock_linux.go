@@ -18,6 +18,8 @@ import (
 type sock struct {
 	fd int // in blocking mode; a read gives up after blockTime
 
+	slowly func() // is called by the first read that takes long, if it is set
+
 	mu       sync.Mutex
 	closed   bool
 	slow     *os.File // a copy of fd that the poller knows; nil as long as nothing has taken long
@@ -45,6 +47,10 @@ func socketPair() (ours *sock, theirs *os.File, err error) {
 func (s *sock) recv(p []byte) (n int, fds []int, err error) {
 	n, fds, err = recvmsg(s.fd, p, 0)
 	if err == unix.EAGAIN {
+		if s.slowly != nil {
+			s.slowly()
+			s.slowly = nil
+		}
 		var rc syscall.RawConn
 		if rc, err = s.poller(); err != nil {
 			return 0, nil, err
@@ -122,6 +128,15 @@ func (s *sock) rest() {
 	if s.slow != nil {
 		s.slow.Close()
 		s.slow = nil
+	}
+}
+
+// noMore has reads find the end, behind what has been sent: the other end may be open in a process that is not the worker.
+func (s *sock) noMore() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		unix.Shutdown(s.fd, unix.SHUT_RD)
 	}
 }
 

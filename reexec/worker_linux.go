@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"time"
 
@@ -77,21 +78,31 @@ func (w *worker) converse(ctx context.Context, c *call) (ended bool, err error) 
 		defer func() { w.doomed = !stop() }()
 	}
 	if w.unsent != nil {
-		sent := make(chan struct{})
+		sent := make(chan error, 1)
+		go func() { sent <- w.conn.sendAll(w.unsent) }()
 		defer func() {
-			if !ended {
-				w.sock.giveUp(time.Unix(1, 0))
+			// Where the worker has ended, the reader has seen that too.
+			if w.endSending(sent) != nil && ended {
+				c.result.close()
+				c.result = nil
+				ended, err = false, fmt.Errorf("%w: an answer to half a request", ErrProtocol)
 			}
-			<-sent
-			w.unsent = nil
-		}()
-		go func() {
-			defer close(sent)
-			// An error here is the end of the worker, which the reader sees too.
-			w.conn.sendAll(w.unsent)
 		}()
 	}
 	return c.answer(ctx, w.conn, w.process.log(), w.process.maxResult())
+}
+
+// endSending ends the sending of a request when nobody will read the rest of it. The error says that there is a rest.
+func (w *worker) endSending(sent <-chan error) error {
+	w.unsent = nil
+	select {
+	case err := <-sent:
+		return err
+	default:
+	}
+	w.sock.giveUp(time.Unix(1, 0))
+	defer w.sock.giveUp(time.Time{}) // the worker may be asked again
+	return <-sent
 }
 
 // finish waits for the end of a worker that makes one after its answer, or ends it, and gives the error of the call.
@@ -150,6 +161,31 @@ func (w *worker) wait() {
 	w.cmd.Wait()
 	w.kill()
 	close(w.reaped)
+}
+
+// pidfd gives a descriptor of the process that the runtime's poller waits on, or nil. The process must not have been waited for.
+func (w *worker) pidfd() *os.File {
+	fd, err := unix.PidfdOpen(w.cmd.Process.Pid, unix.PIDFD_NONBLOCK) // Linux 5.10
+	if err != nil {
+		return nil
+	}
+	return os.NewFile(uintptr(fd), "pidfd")
+}
+
+// awaitExit returns when the process has ended, though not yet been waited for. Until then it takes no thread, unlike waitid(2). The
+// conversation is at its end then: a child of the worker that has got hold of the socket does not hold the caller up.
+func (w *worker) awaitExit(pidfd *os.File) {
+	if pidfd == nil {
+		return
+	}
+	defer pidfd.Close()
+	if rc, err := pidfd.SyscallConn(); err == nil {
+		rc.Read(func(fd uintptr) bool {
+			n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+			return n > 0 || err != nil && err != unix.EINTR
+		})
+	}
+	w.sock.noMore()
 }
 
 const (
