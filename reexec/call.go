@@ -104,7 +104,11 @@ func (c *call) answer(ctx context.Context, from *conn, log slog.Handler, limit i
 			c.result, c.dirty = m, h.flags&flagDirty != 0
 			return true, nil
 		case kindFail:
-			return true, readFailure(c.entry.name, m)
+			var failed *Error
+			if failed, err = readFailure(c.entry.name, m); err == nil {
+				m.close()
+				return true, failed
+			}
 		default:
 			err = fmt.Errorf("%w: kind %d where an answer should be", ErrProtocol, h.kind)
 		}

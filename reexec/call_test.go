@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -36,7 +35,7 @@ var (
 	pid    = reexec.Register("pid", func(context.Context, struct{}) (int, error) { return os.Getpid(), nil })
 	readIt = reexec.Register("read", func(_ context.Context, path string) ([]byte, error) { return os.ReadFile(path) })
 	fail   = reexec.Register("fail", func(_ context.Context, how string) (string, error) { return "half", failures[how]() })
-	end    = reexec.Register("end", func(_ context.Context, how string) (string, error) { endings[how](); return "", nil })
+	die    = reexec.Register("die", func(context.Context, struct{}) (struct{}, error) { unix.Kill(os.Getpid(), unix.SIGKILL); select {} })
 	sleep  = reexec.Register("sleep", func(ctx context.Context, until string) (string, error) {
 		if until == "deadline" {
 			<-ctx.Done()
@@ -55,23 +54,11 @@ var (
 	same          = reexec.Register("same", func(_ context.Context, s string) (string, error) { return s, nil })
 	sameBytes     = reexec.Register("same bytes", func(_ context.Context, b []byte) ([]byte, error) { return b, nil })
 	nested        = reexec.Register("nested", func(ctx context.Context, path string) ([]byte, error) { return readIt.Call(ctx, nil, path) })
-	noise         = reexec.Register("noise", func(context.Context, struct{}) (string, error) {
-		junk := bytes.Repeat([]byte("alk1\xff\x00{}\n"), 1<<20)
-		os.Stdout.Write(junk)
-		os.Stderr.Write(junk)
-		return "done", nil
-	})
-	report = reexec.Register("report", func(context.Context, struct{}) (inside, error) {
+	report        = reexec.Register("report", func(context.Context, struct{}) (inside, error) {
 		in := inside{Args: os.Args, Call: os.Getenv("AIRLOCK_CALL")}
 		out, err := exec.Command("sh", "-c", "env; ls -l /proc/$$/fd").Output()
 		in.Child = string(out)
 		return in, err
-	})
-	daemon = reexec.Register("daemon", func(context.Context, struct{}) (int, error) {
-		cmd := exec.Command("sleep", "60")
-		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-		err := cmd.Start()
-		return cmd.Process.Pid, err
 	})
 	only = registerInCallerOnly()
 )
@@ -115,24 +102,6 @@ var failures = map[string]func() error{
 type badError struct{ msg string }
 
 func (b *badError) Error() string { return b.msg }
-
-var endings = map[string]func(){
-	"exit0":    func() { os.Exit(0) },
-	"exit7":    func() { os.Exit(7) },
-	"kill":     func() { unix.Kill(os.Getpid(), unix.SIGKILL); select {} },
-	"overflow": func() { os.Stderr.Close(); debug.SetMaxStack(1 << 20); os.Exit(overflow(1)) },
-	"closeAll": func() { unix.CloseRange(0, 1000, 0) },
-	"goPanic":  func() { os.Stderr.Close(); go panic("elsewhere"); select {} },
-	"scribble": func() {
-		for fd := 3; fd < 10; fd++ {
-			unix.Write(fd, []byte("HTTP/1.1 200 OK\r\n\r\n"))
-		}
-		select {}
-	},
-}
-
-//lint:ignore SA5007 a function whose stack overflows is what the test wants
-func overflow(n int) int { return n + overflow(n+1) }
 
 func bg() context.Context { return context.Background() }
 
@@ -204,26 +173,6 @@ func TestNestedErrorIsTheInnerCall(t *testing.T) {
 	_, err := nested.Call(bg(), nil, "/nonexistent")
 	require.ErrorIs(t, err, unix.ENOENT)
 	require.EqualError(t, err, "reexec: nested: run: reexec: read: run: open /nonexistent: no such file or directory")
-}
-
-func TestEndWithoutResult(t *testing.T) {
-	for how, status := range map[string]string{
-		"exit0": "exit status 0", "exit7": "exit status 7", "kill": "signal: killed", "overflow": "exit status 2",
-		"closeAll": "exit status 124", "goPanic": "exit status 2",
-	} {
-		t.Run(how, func(t *testing.T) {
-			_, err := end.Call(bg(), nil, how)
-			require.ErrorIs(t, err, reexec.ErrNoResult)
-			var exit *exec.ExitError
-			require.ErrorAs(t, err, &exit)
-			require.Contains(t, err.Error(), status)
-		})
-	}
-}
-
-func TestScribbleOnTheSocketIsAnError(t *testing.T) {
-	_, err := end.Call(bg(), nil, "scribble")
-	require.ErrorIs(t, err, reexec.ErrProtocol)
 }
 
 func TestMarshalFailures(t *testing.T) {
@@ -344,36 +293,6 @@ func TestDeadlineCrosses(t *testing.T) {
 	defer cancel()
 	_, err = sleep.Call(ctx, nil, "deadline")
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-}
-
-func TestNoiseIsHarmless(t *testing.T) {
-	var stdout, stderr bytes.Buffer
-	out, err := noise.Call(bg(), &reexec.Process{Stdout: &stdout, Stderr: &stderr}, struct{}{})
-	require.NoError(t, err)
-	require.Equal(t, "done", out)
-	require.Equal(t, 9<<20, stdout.Len())
-	require.Equal(t, 9<<20, stderr.Len())
-}
-
-func TestWorkerAndItsChildrenInheritNoMore(t *testing.T) {
-	leak, err := unix.Open("/etc/passwd", unix.O_RDONLY, 0) // not close-on-exec
-	require.NoError(t, err)
-	defer unix.Close(leak)
-	in, err := report.Call(bg(), nil, struct{}{})
-	require.NoError(t, err)
-	require.Equal(t, os.Args[:1], in.Args)
-	require.Empty(t, in.Call)
-	require.NotContains(t, in.Child, "AIRLOCK_CALL")
-	require.NotContains(t, in.Child, "/etc/passwd")
-	require.NotContains(t, in.Child, "socket:")
-}
-
-func TestDaemonThatKeepsThePipeDoesNotHangTheCall(t *testing.T) {
-	began := time.Now()
-	p, err := daemon.Call(bg(), &reexec.Process{Stdout: io.Discard, Grace: 10 * time.Millisecond}, struct{}{})
-	require.NoError(t, err)
-	require.NoError(t, unix.Kill(p, unix.SIGKILL))
-	require.Less(t, time.Since(began), 20*time.Second)
 }
 
 func TestStrayVariableIsRefused(t *testing.T) {

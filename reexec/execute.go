@@ -60,14 +60,13 @@ func (f *failure) message() *message {
 	return &message{json: p}
 }
 
-// readFailure gives the error that a fail frame holds.
-func readFailure(name string, m *message) error {
-	defer m.close()
+// readFailure gives the error that a fail frame holds; err says that it holds none.
+func readFailure(name string, m *message) (failed *Error, err error) {
 	var f failure
 	if err := json.Unmarshal(m.json, &f); err != nil {
-		return fmt.Errorf("%w: %w", ErrProtocol, err)
+		return nil, fmt.Errorf("%w: %w", ErrProtocol, err)
 	}
-	return &Error{Func: name, Stage: f.Stage, Stack: f.Stack, Err: f.Err.err()}
+	return &Error{Func: name, Stage: f.Stage, Stack: f.Stack, Err: f.Err.err()}, nil
 }
 
 // panicFailure is called while the panic unwinds, so the stack is that of the panic. An error that was thrown keeps what an

@@ -60,5 +60,9 @@ func (inProcess) run(ctx context.Context, c *call) error {
 	case ctx.Err() != nil && !errors.Is(f.Err.err(), ErrPanic):
 		return cancelled(ctx)
 	}
-	return readFailure(c.entry.name, f.message())
+	failed, err := readFailure(c.entry.name, f.message())
+	if err != nil {
+		return err
+	}
+	return failed
 }

@@ -216,7 +216,7 @@ func TestPoolGivesTypedErrors(t *testing.T) {
 	_, err = pid.Call(bg(), p.On(1, startError{unix.EPERM}), struct{}{})
 	require.ErrorIs(t, err, unix.EPERM)
 	require.Zero(t, p.Stats().Workers)
-	_, err = end.Call(bg(), p.On(1, nil), "kill")
+	_, err = die.Call(bg(), p.On(1, nil), struct{}{})
 	require.ErrorIs(t, err, reexec.ErrNoResult)
 	require.ErrorContains(t, err, "signal: killed")
 	require.Equal(t, uint64(3), p.Stats().Failures)
