@@ -113,16 +113,6 @@ func TestCallRunsInAnotherProcess(t *testing.T) {
 	require.Equal(t, "pid", pid.Name())
 }
 
-func TestResultIsExactAtEverySize(t *testing.T) {
-	for _, n := range []int{0, 1, 4095, 4096, 65535, 65536, 65537, 1 << 20, 16 << 20} {
-		in := pair{Name: "\u2028 ünï \ufffd \\ufffd", Data: bytes.Repeat([]byte{0xff, 0}, n)[:n]}
-		out, err := echo.Call(bg(), reexec.In(nil), in)
-		require.NoError(t, err)
-		require.Equal(t, in.Name, out.Name)
-		require.True(t, bytes.Equal(in.Data, out.Data), "%d bytes", n)
-	}
-}
-
 func TestStringsAndBytesTravelAsTheyAre(t *testing.T) {
 	var p reexec.Pool
 	defer p.Close()

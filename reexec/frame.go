@@ -191,7 +191,8 @@ func (c *conn) payload(h header, limit int64) ([]byte, error) {
 	if h.length > uint64(limit) {
 		return nil, tooLarge(h.length, limit)
 	}
-	const first = 64 << 20 // fresh memory is not there until it is written to
+	// Memory that the program has had before is written to when it is allocated. A large payload is copied once for that.
+	const first, second = 4 << 20, 64 << 20
 	p := make([]byte, 0, min(h.length, first))
 	for uint64(len(p)) < h.length {
 		if c.r < c.w {
@@ -201,7 +202,7 @@ func (c *conn) payload(h header, limit int64) ([]byte, error) {
 			continue
 		}
 		if len(p) == cap(p) {
-			grown := make([]byte, len(p), min(h.length, 2*uint64(cap(p))))
+			grown := make([]byte, len(p), min(h.length, max(second, 2*uint64(cap(p)))))
 			copy(grown, p)
 			p = grown
 		}

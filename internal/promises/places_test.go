@@ -94,15 +94,27 @@ func target(t *testing.T, spec fixture.Spec) (*fixture.Target, *launcher.Target)
 // everywhere runs f as a subtest at every place.
 func everywhere(t *testing.T, f func(t *testing.T, at place)) {
 	t.Helper()
-	for name, way := range ways {
+	for way := range ways {
 		for _, warm := range []bool{false, true} {
-			t.Run(name+map[bool]string{false: ", cold", true: ", warm"}[warm], func(t *testing.T) {
-				var opened *launcher.Target
-				if name != "plain" {
-					_, opened = target(t, inner)
-				}
-				f(t, place{way(opened), warm})
-			})
+			there(t, way, warm, f)
 		}
 	}
+}
+
+// atBothEnds is everywhere for what moves much data: at the place that has least between the two processes, and at that which has most.
+func atBothEnds(t *testing.T, f func(t *testing.T, at place)) {
+	t.Helper()
+	there(t, "plain", false, f)
+	there(t, "relayed", true, f)
+}
+
+func there(t *testing.T, way string, warm bool, f func(t *testing.T, at place)) {
+	t.Helper()
+	t.Run(way+map[bool]string{false: ", cold", true: ", warm"}[warm], func(t *testing.T) {
+		var opened *launcher.Target
+		if way != "plain" {
+			_, opened = target(t, inner)
+		}
+		f(t, place{ways[way](opened), warm})
+	})
 }
