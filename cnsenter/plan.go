@@ -49,7 +49,8 @@ func Unshare(s ns.Spec) Step {
 
 // Fork goes on in a child process, which is what enters a PID namespace that was joined before. The process that Start
 // started stays behind as a relay: it passes on the signals that it gets, stops, continues and ends in the way the child does,
-// is killed together with it, and kills it when the process that called Start is gone.
+// is killed together with it, and kills it when the process that called Start is gone. When the relay is killed by SIGKILL, init
+// reaps the child, or the process that is a subreaper, prctl(2).
 func Fork() Step { return Step{op: OpFork} }
 
 // JoinCgroup moves the process into the cgroup whose cgroup.procs file is f, open for writing, cgroups(7). Children that a later

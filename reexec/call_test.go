@@ -5,7 +5,6 @@
 package reexec_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"

@@ -13,7 +13,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -216,13 +215,4 @@ func TestFilesInAStream(t *testing.T) {
 		break
 	}
 	require.Equal(t, before, countFDs(t))
-}
-
-func rssOf(t *testing.T, pid int) int {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	require.NoError(t, err)
-	var size, rss int
-	_, err = fmt.Sscan(string(b), &size, &rss)
-	require.NoError(t, err)
-	return rss * os.Getpagesize()
 }

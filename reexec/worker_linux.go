@@ -132,12 +132,12 @@ func (w *worker) finish(ctx context.Context, ended bool, err error) error {
 	return err
 }
 
-// discard ends a worker without waiting for it; after finish it does nothing.
+// discard ends a worker in the middle of its call; after finish it does nothing.
 func (w *worker) discard() {
 	if w.reaped == nil {
 		w.kill()
+		w.await(context.Background(), w.process.grace())
 		w.hangUp()
-		w.reap()
 	}
 }
 
