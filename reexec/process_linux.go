@@ -37,8 +37,10 @@ func (p *Process) start(ctx context.Context, q *request) (*worker, error) {
 	if !registry.ready() {
 		return nil, ErrNotInit
 	}
-	if err := checkImage(); err != nil {
-		return nil, err
+	if called != nil { // a worker, whose /proc may be a target's
+		if err := checkImage(); err != nil {
+			return nil, err
+		}
 	}
 	ours, theirs, err := socketPair()
 	if err != nil {

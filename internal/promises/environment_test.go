@@ -177,10 +177,10 @@ func TestPromise13DescriptorsThatHoldNoPlan(t *testing.T) {
 	}
 }
 
-// seen are the variables that are left: at initialisation, in the function, and in a child.
-type seen struct{ Early, Here, Child []string }
+// variables are the variables that are left: at initialisation, in the function, and in a child.
+type variables struct{ Early, Here, Child []string }
 
-var lookForVariables = reexec.Register("look for variables", func(context.Context, struct{}) (s seen, err error) {
+var lookForVariables = reexec.Register("look for variables", func(context.Context, struct{}) (s variables, err error) {
 	s.Early, s.Here = controlling(early.Env), controlling(os.Environ())
 	out, err := exec.Command("/usr/bin/env").Output()
 	s.Child = controlling(strings.Split(string(out), "\n"))
@@ -205,7 +205,7 @@ func TestPromise14VariablesAreGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, err := lookForVariables.Call(t.Context(), on, struct{}{})
 			require.NoError(t, err)
-			require.Equal(t, seen{}, s)
+			require.Equal(t, variables{}, s)
 		})
 	}
 }

@@ -63,7 +63,7 @@ func TestPromise18NothingIsOpenedInTheTarget(t *testing.T) {
 			text, err := os.ReadFile(log)
 			require.NoError(t, err)
 			roots, looked := 0, 0
-			for line := range whole(string(text)) {
+			for line := range wholeLines(string(text)) {
 				switch {
 				case strings.Contains(line, "setns(") && strings.HasSuffix(line, "= 0") && strings.Contains(line, "NEWNS"):
 					roots = 2
@@ -85,8 +85,8 @@ func TestPromise18NothingIsOpenedInTheTarget(t *testing.T) {
 	}
 }
 
-// whole gives the lines of strace(1), with the two halves of a call that was interrupted by another put together.
-func whole(text string) iter.Seq[string] {
+// wholeLines gives the lines of strace(1), with the two halves of a call that was interrupted by another put together.
+func wholeLines(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		begun := map[string]string{}
 		for line := range strings.SplitSeq(text, "\n") {
