@@ -44,7 +44,7 @@ static void add_join(struct airlock_run *run, uint32_t type, const char *path)
 	step->value = type;
 	step->label = run->header.data;
 	char *label = texts + run->header.data;
-	run->header.data += (uint32_t)snprintf(label, sizeof texts - run->header.data, "join @ of %s", path) + 2;
+	run->header.data += (uint32_t)snprintf(label, sizeof texts - run->header.data, "join @ of %s%c", path, 0) + 1;
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (file < 0)
 		airlock_fail(run, index, type, errno);
