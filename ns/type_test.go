@@ -79,6 +79,24 @@ func FuzzParseID(f *testing.F) {
 	})
 }
 
+func FuzzParseType(f *testing.F) {
+	f.Add("net,mount,all")
+	f.Add("none")
+	f.Fuzz(func(t *testing.T, s string) {
+		typ, err := ns.ParseType(s)
+		var unmarshalled ns.Type
+		require.Equal(t, err == nil || s == "none", unmarshalled.UnmarshalText([]byte(s)) == nil)
+		require.Equal(t, typ, unmarshalled)
+		if err == nil {
+			require.NotZero(t, typ)
+			require.Zero(t, typ&^ns.All)
+			again, err := ns.ParseType(typ.String())
+			require.NoError(t, err)
+			require.Equal(t, typ, again)
+		}
+	})
+}
+
 // Off Linux everything builds, and says why it does not work.
 func TestUnsupportedElsewhere(t *testing.T) {
 	if runtime.GOOS == "linux" {

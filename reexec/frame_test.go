@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"testing"
@@ -123,6 +124,85 @@ func FuzzRequest(f *testing.F) {
 		q, err := newConn(&tape{in: bytes.NewReader(b)}).readRequest()
 		if (q == nil || q.param == nil) && err == nil {
 			t.Error("neither request nor error")
+		}
+	})
+}
+
+// FuzzHeader reads what is written, and takes nothing else for a header.
+func FuzzHeader(f *testing.F) {
+	f.Add(header{kind: kindCall, flags: flagOnce, fds: 250, length: 1<<63 + 1}.append(nil))
+	f.Add(make([]byte, headerSize))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h, err := newConn(&tape{in: bytes.NewReader(b)}).header()
+		switch {
+		case err == nil:
+			require.Equal(t, b[:headerSize], h.append(nil))
+		case len(b) >= headerSize:
+			require.ErrorIs(t, err, ErrProtocol)
+		case len(b) > 0:
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		default:
+			require.ErrorIs(t, err, io.EOF)
+		}
+	})
+}
+
+// FuzzMessages reads headers and payloads for as long as there are any, in pieces of any size: the pieces make no difference.
+func FuzzMessages(f *testing.F) {
+	two := header{kind: kindItems, length: 2}.append(nil)
+	two = append(two, "[]"...)
+	f.Add(append(two, header{kind: kindResult}.append(nil)...), uint16(1))
+	f.Add(append(header{kind: kindFiles}.append(nil), two...), uint16(3))
+	f.Add(header{kind: kindParam, length: 1 << 20}.append(nil), uint16(headerSize))
+	f.Fuzz(func(t *testing.T, b []byte, piece uint16) {
+		read := func(in io.Reader) (payloads [][]byte, err error) {
+			c := newConn(&tape{in: in})
+			for {
+				h, err := c.next()
+				if err != nil {
+					return payloads, err
+				}
+				m, err := c.message(h, 1<<20)
+				if err != nil {
+					return payloads, err
+				}
+				payloads = append(payloads, m.json)
+			}
+		}
+		at, errAt := read(bytes.NewReader(b))
+		by, errBy := read(&pieces{bytes.NewReader(b), int(piece) + 1})
+		require.Equal(t, at, by)
+		require.Equal(t, errAt.Error(), errBy.Error())
+	})
+}
+
+// FuzzFailure and FuzzRecord read what a worker says went wrong, and what it logs.
+func FuzzFailure(f *testing.F) {
+	f.Add([]byte(`{"stage":"run","err":{"msg":"m","wraps":[{"type":"call","op":"o","wraps":[{"type":"errno","errno":2}]}]}}`))
+	f.Add([]byte(`{"err":{"is":["io.EOF","fs.ErrExist"],"wraps":[{},{"type":"link"}]}}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		err := readFailure("f", &message{json: b})
+		require.Error(t, err)
+		_ = err.Error()
+		var typed *Error
+		if !errors.Is(err, ErrProtocol) {
+			require.ErrorAs(t, err, &typed)
+		}
+		_ = encodeCause(err, 0)
+	})
+}
+
+func FuzzRecord(f *testing.F) {
+	f.Add([]byte(`{"msg":"m","level":"INFO","attrs":[{"k":"g","t":8,"g":[{"k":"a","t":0,"v":null}]}]}`))
+	for kind := range slog.KindLogValuer + 1 {
+		f.Add(fmt.Appendf(nil, `{"attrs":[{"k":"k","t":%d,"v":1}]}`, kind))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var out bytes.Buffer
+		if err := handle(context.Background(), slog.NewTextHandler(&out, nil), b); err != nil {
+			require.ErrorIs(t, err, ErrProtocol)
+			require.Zero(t, out.Len())
 		}
 	})
 }
