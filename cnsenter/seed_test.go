@@ -91,6 +91,13 @@ func TestSeeds(t *testing.T) {
 			require.NoError(t, os.WriteFile(file, append([]byte{byte(s.files)}, s.message...), 0o644))
 		}
 	}
+	for files, is := range map[int]bool{wirecheck.MaxFiles: true, wirecheck.MaxFiles + 1: false} {
+		message, _, err := Plan{}.encode("", nil)
+		require.NoError(t, err)
+		binary.NativeEndian.PutUint32(message[atFiles:], uint32(files))
+		_, ok := wirecheck.Check(message, files)
+		require.Equal(t, is, ok, "%d files", files)
+	}
 	for _, long := range []int{wirecheck.MaxPlan - 100, wirecheck.MaxPlan} {
 		message, _, err := Plan{Chdir(strings.Repeat("/", long))}.encode("", nil)
 		if err == nil {

@@ -77,7 +77,7 @@ bool airlock_check(struct airlock_run *run, const void *plan, size_t size, unsig
 		return false;
 	memcpy(header, plan, sizeof *header);
 	if (header->magic != AIRLOCK_MAGIC || header->steps > AIRLOCK_MAX_STEPS || header->files != files ||
-	    size > AIRLOCK_MAX_PLAN || header->data > AIRLOCK_MAX_PLAN ||
+	    files > AIRLOCK_MAX_FILES || size > AIRLOCK_MAX_PLAN || header->data > AIRLOCK_MAX_PLAN ||
 	    size != sizeof *header + header->steps * sizeof(struct airlock_step) + header->data)
 		return false;
 	run->steps = (const void *)((const char *)plan + sizeof *header);
