@@ -17,9 +17,11 @@ CHECKS  := all,-ST1000,-ST1003
 
 # -Werror only here: in #cgo lines it would break users at the next compiler.
 CWARN   := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
-CFILES   = $(wildcard cnsenter/*/*.c cnsenter/*/*/*.c)
+# What is fortified is checked by what the optimiser knows, so it takes its warnings from a compilation, not from the syntax.
+FORTIFY := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wformat=2
+CFILES   = $(wildcard cnsenter/*/*.c cnsenter/*/*/*.c internal/fuzz/*.c)
 
-.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl bench promises airlock clean
+.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl fuzz bench promises airlock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -57,7 +59,8 @@ check-c:
 		echo $$cc -fsyntax-only $(CWARN) $(CFILES); $$cc -fsyntax-only $(CWARN) $(CFILES) || exit; \
 	done
 	@if command -v gcc >/dev/null; then \
-		for f in $(CFILES); do echo gcc -fanalyzer $$f; gcc -fanalyzer -c -o /dev/null $(CWARN) $$f || exit; done; \
+		for f in $(CFILES); do echo gcc -fanalyzer $$f; gcc -fanalyzer -c -o /dev/null $(CWARN) $$f || exit; \
+			echo gcc $(FORTIFY) $$f; gcc $(FORTIFY) -c -o /dev/null $(CWARN) $$f || exit; done; \
 	else $(MISSING) gcc; fi
 
 race: ## run all tests with the race detector
@@ -70,6 +73,9 @@ nocgo: ## build and test without cgo
 musl: ## run the tests as static musl binaries
 	@if ! command -v musl-gcc >/dev/null; then $(MISSING) musl-gcc; exit; fi; \
 	CC=musl-gcc CGO_ENABLED=1 $(GO) test -count=1 $(STATIC) $(TESTFLAGS) ./...
+
+fuzz: ## fuzz all that is parsed (FUZZTIME=60 seconds for each C target, GOFUZZTIME=10 for each in Go)
+	@if ! command -v clang >/dev/null; then $(MISSING) clang; exit; fi; internal/fuzz/run
 
 bench: ## measure us and the peers side by side (BENCHFLAGS='-json -run call')
 	@$(GO) run ./internal/bench $(BENCHFLAGS)
