@@ -19,9 +19,9 @@ CHECKS  := all,-ST1000,-ST1003
 CWARN   := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
 # What is fortified is checked by what the optimiser knows, so it takes its warnings from a compilation, not from the syntax.
 FORTIFY := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wformat=2
-CFILES   = $(wildcard cnsenter/*/*.c cnsenter/*/*/*.c internal/fuzz/*.c)
+CFILES   = $(wildcard cnsenter/*/*.c cnsenter/*/*/*.c internal/fuzz/*.c internal/valgrind/plain/*.c)
 
-.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl fuzz bench promises airlock clean
+.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl asan valgrind fuzz bench promises airlock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -73,6 +73,15 @@ nocgo: ## build and test without cgo
 musl: ## run the tests as static musl binaries
 	@if ! command -v musl-gcc >/dev/null; then $(MISSING) musl-gcc; exit; fi; \
 	CC=musl-gcc CGO_ENABLED=1 $(GO) test -count=1 $(STATIC) $(TESTFLAGS) ./...
+
+# The leak checker traces the process, which is not dumpable.
+asan: ## run the tests of what links the constructor under the address and undefined behaviour sanitizers
+	@if ! command -v gcc >/dev/null; then $(MISSING) gcc; exit; fi; \
+	CC=gcc CGO_ENABLED=1 CGO_CFLAGS='-O1 -g -fsanitize=undefined -fno-sanitize-recover=undefined' CGO_LDFLAGS=-fsanitize=undefined \
+	ASAN_OPTIONS=detect_leaks=0 $(GO) test -count=1 -asan $(TESTFLAGS) ./cnsenter/... ./launcher/... ./cmd/airlock
+
+valgrind: ## carry out plans of every kind under valgrind
+	@if ! command -v valgrind >/dev/null; then $(MISSING) valgrind; exit; fi; $(GO) run ./internal/valgrind
 
 fuzz: ## fuzz all that is parsed (FUZZTIME=60 seconds for each C target, GOFUZZTIME=10 for each in Go)
 	@if ! command -v clang >/dev/null; then $(MISSING) clang; exit; fi; internal/fuzz/run
