@@ -13,7 +13,7 @@ import (
 
 // Foreign takes hold of the process pid, and returns its pidfd, pidfd_open(2), with those of the types t whose namespace is not the calling
 // thread's. Types that the kernel does not have are left out. The file's name is "pid 4711"; the caller closes it. The errors are
-// those of OpenPID.
+// those of OpenPID; where /proc is not mounted Foreign works since Linux 6.11.
 func Foreign(pid int, t Type) (pidfd *os.File, foreign Type, err error) {
 	name := "pid " + strconv.Itoa(pid)
 	fd, err := unix.PidfdOpen(pid, 0)
@@ -88,8 +88,8 @@ func foreignHandles(pidfd *os.File, t Type) (foreign Type, err error) {
 
 func shares(pidfd *os.File, t Type) (bool, error) {
 	ours, err := Current(t)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
-		return true, nil // not a type of this kernel
+	if errors.Is(err, fs.ErrNotExist) && unix.Access("/proc/thread-self/ns", unix.F_OK) == nil {
+		return true, nil // not a type of this kernel; without /proc that cannot be told before Linux 6.11
 	}
 	if err != nil {
 		return false, err
