@@ -93,6 +93,9 @@ func TestJoin(t *testing.T) {
 			require.Zero(t, s.UID)
 			require.False(t, s.Join)
 			for _, typ := range types {
+				if s.Namespaces[typ] == "" && fixture.Kernel(6, 11).Unmet() != nil {
+					continue // only /proc tells, which is the target's
+				}
 				link, err := os.Readlink(target.NS(typ))
 				require.NoError(t, err)
 				require.Equal(t, link, s.Namespaces[typ])
