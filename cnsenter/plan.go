@@ -94,6 +94,22 @@ func SetCaps(c Caps) Step { return Step{op: OpSetCaps, data: c.data()} }
 // NoNewPrivs sets the no_new_privs attribute, prctl(2): no execve grants privileges any more.
 func NoNewPrivs() Step { return Step{op: OpNoNewPrivs} }
 
+// Mount mounts, mount(2), or changes a mount, as the flags say. The arguments that a kind of mount has no use for are "". The path is
+// resolved when the step is taken: among the target's files if its mount namespace was joined before.
+func Mount(source, path, fstype string, flags uint32, data string) Step {
+	return Step{op: OpMount, value: flags, data: strings.Join([]string{source, path, fstype, data}, "\x00")}
+}
+
+// Attach mounts the whole file tree of another mount namespace, with all that is mounted there, at path, open_tree(2), Linux 5.2. F is a
+// namespace or a pidfd. The process has to be in a mount namespace that it may enter again: a new one, see Unshare.
+func Attach(f *os.File, path string) Step { return Step{op: OpAttach, file: f, data: path} }
+
+// Write writes text to the file at path below the open directory, which is not opened before: with a /proc that is the caller's,
+// "thread-self/attr/exec" is that of the process that takes the step, whatever the target has at /proc.
+func Write(directory *os.File, path, text string) Step {
+	return Step{op: OpWrite, file: directory, data: path + "\x00" + text}
+}
+
 // DieWithCaller has the kernel kill the process when the thread that called Start ends, PR_SET_PDEATHSIG in prctl(2): lock that thread, and
 // keep it. Behind a relay the process dies with the caller anyhow. A set-user-ID program that is executed is free of it.
 func DieWithCaller() Step { return Step{op: OpDieWithCaller} }
@@ -123,6 +139,9 @@ const (
 	OpSetUID
 	OpSetCaps
 	OpNoNewPrivs
+	OpMount
+	OpAttach
+	OpWrite
 	OpDieWithCaller
 	OpExec
 	opSteps
@@ -137,8 +156,8 @@ const (
 var opNames = [...]string{
 	OpJoin: "join", OpUnshare: "unshare", OpFork: "fork", OpJoinCgroup: "join the cgroup of", OpChroot: "chroot", OpChdir: "chdir",
 	OpSetsid: "setsid", OpSetGroups: "set groups", OpDropGroups: "drop groups", OpSetGID: "set gid", OpSetUID: "set uid",
-	OpSetCaps: "set capabilities", OpNoNewPrivs: "set no_new_privs", OpDieWithCaller: "die with the caller",
-	OpExec: "execute",
+	OpSetCaps: "set capabilities", OpNoNewPrivs: "set no_new_privs", OpMount: "mount", OpAttach: "attach", OpWrite: "write",
+	OpDieWithCaller: "die with the caller", OpExec: "execute",
 }
 
 func (o Op) String() string {
@@ -165,6 +184,16 @@ func (s Step) object() string {
 	switch s.op {
 	case OpSetGID, OpSetUID:
 		return fmt.Sprint(int32(s.value))
+	case OpMount:
+		return strings.Split(s.data, "\x00")[1]
+	case OpAttach:
+		return s.data
+	case OpWrite:
+		path, _, _ := strings.Cut(s.data, "\x00")
+		if s.file == nil {
+			return path
+		}
+		return s.file.Name() + "/" + path
 	case OpChroot, OpChdir, OpExec, OpJoin, OpJoinCgroup:
 		if s.file != nil {
 			return s.file.Name()
@@ -223,6 +252,18 @@ func (s Step) check() error {
 		if s.file == nil && (s.data == "" || strings.ContainsRune(s.data, 0)) {
 			return fmt.Errorf("%w: bad path %q", os.ErrInvalid, s.data)
 		}
+	case OpMount:
+		if texts := strings.Split(s.data, "\x00"); len(texts) != 4 || texts[1] == "" {
+			return fmt.Errorf("%w: bad texts %q", os.ErrInvalid, s.data)
+		}
+	case OpAttach:
+		if s.file == nil || s.data == "" || strings.ContainsRune(s.data, 0) {
+			return fmt.Errorf("%w: bad path %q", os.ErrInvalid, s.data)
+		}
+	case OpWrite:
+		if s.file == nil || strings.Count(s.data, "\x00") != 1 {
+			return fmt.Errorf("%w: bad texts %q", os.ErrInvalid, s.data)
+		}
 	case OpSetGID, OpSetUID:
 		if int32(s.value) < 0 {
 			return fmt.Errorf("%w: no id", os.ErrInvalid)
@@ -252,7 +293,7 @@ func (o order) check(s Step, last, executes bool) error {
 	}
 	after := o
 	after.add(s)
-	directory := s.op == OpChdir || s.op == OpChroot || s.op == OpJoin && s.types().Has(ns.Mount)
+	directory := s.op == OpChdir || s.op == OpChroot || s.op == OpMount || s.op == OpAttach || s.op == OpJoin && s.types().Has(ns.Mount)
 	if directory && o.lowered && after.rooted && !executes {
 		return errors.New("the directory is changed before the uid and the capabilities, unless the plan ends with Exec")
 	}

@@ -29,7 +29,7 @@ const (
 var _ = [1]struct{}{}[OpJoin-C.AIRLOCK_JOIN|OpUnshare-C.AIRLOCK_UNSHARE|OpFork-C.AIRLOCK_FORK|OpJoinCgroup-C.AIRLOCK_CGROUP|
 	OpChroot-C.AIRLOCK_CHROOT|OpChdir-C.AIRLOCK_CHDIR|OpSetsid-C.AIRLOCK_SETSID|OpSetGroups-C.AIRLOCK_SETGROUPS|
 	OpDropGroups-C.AIRLOCK_DROPGROUPS|OpSetGID-C.AIRLOCK_SETGID|OpSetUID-C.AIRLOCK_SETUID|OpSetCaps-C.AIRLOCK_SETCAPS|
-	OpNoNewPrivs-C.AIRLOCK_NONEWPRIVS|OpDieWithCaller-C.AIRLOCK_DIEWITHCALLER|OpExec-C.AIRLOCK_EXEC|opSteps-C.AIRLOCK_OPS]
+	OpNoNewPrivs-C.AIRLOCK_NONEWPRIVS|OpMount-C.AIRLOCK_MOUNT|OpAttach-C.AIRLOCK_ATTACH|OpWrite-C.AIRLOCK_WRITE|OpDieWithCaller-C.AIRLOCK_DIEWITHCALLER|OpExec-C.AIRLOCK_EXEC|opSteps-C.AIRLOCK_OPS]
 
 // So have Caps and its message the same layout.
 var _ = [1]struct{}{}[unsafe.Sizeof(Caps{})-C.sizeof_struct_airlock_caps|
@@ -67,7 +67,8 @@ func (p Plan) encode(name string, advise func(Step) string) ([]byte, []*os.File,
 		if s.file != nil {
 			step.file = C.uint32_t(len(files))
 			files = append(files, s.file)
-		} else if s.data != "" {
+		}
+		if s.data != "" {
 			data = append(data, s.data...)
 			if s.op != OpSetGroups && s.op != OpSetCaps {
 				data = append(data, 0)

@@ -103,6 +103,12 @@ static inline void airlock_pause(const char *place, unsigned index)
 }
 #endif
 
+// airlock_mount mounts what four texts say, as mount(2) takes them: source, path, type and data. It returns 0, or -1 with errno.
+AIRLOCK_HIDDEN int airlock_mount(const char *texts, unsigned flags);
+
+// airlock_attach mounts the root of a mount namespace, with all that is mounted below, at path. It returns 0, or -1 with errno.
+AIRLOCK_HIDDEN int airlock_attach(int namespace, const char *path);
+
 // airlock_close_from closes every descriptor from first on. It returns 0 or an errno.
 AIRLOCK_HIDDEN int airlock_close_from(unsigned first);
 

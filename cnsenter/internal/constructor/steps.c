@@ -79,18 +79,29 @@ static void ask_for_maps(const struct airlock_run *run, uint32_t step)
 		_exit(1);
 }
 
-// set_clocks sets the clocks of the time namespace that the next child will be in, time_namespaces(7).
-static int set_clocks(const char *offsets)
+static const char *next_text(const char *text)
 {
-	int file = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	return text + strlen(text) + 1;
+}
+
+// write_text writes text to the file at path below a directory.
+static int write_text(int directory, const char *path, const char *text)
+{
+	int file = openat(directory, path, O_WRONLY | O_CLOEXEC);
 	if (file < 0)
 		return -1;
-	size_t size = strlen(offsets);
-	int result = write(file, offsets, size) == (ssize_t)size ? 0 : -1;
+	size_t size = strlen(text);
+	int result = write(file, text, size) == (ssize_t)size ? 0 : -1;
 	int error = errno;
 	close(file);
 	errno = error;
 	return result;
+}
+
+// set_clocks sets the clocks of the time namespace that the next child will be in, time_namespaces(7).
+static int set_clocks(const char *offsets)
+{
+	return write_text(AT_FDCWD, "/proc/self/timens_offsets", offsets);
 }
 
 // make enters new namespaces. While the process is not dumpable its /proc files are root's, proc_pid(5), and cannot be written by
@@ -213,6 +224,15 @@ void airlock_steps(struct airlock_run *run)
 			break;
 		case AIRLOCK_NONEWPRIVS:
 			result = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+			break;
+		case AIRLOCK_MOUNT:
+			result = airlock_mount(run->data + step->start, step->value);
+			break;
+		case AIRLOCK_ATTACH:
+			result = airlock_attach(run->files[step->file], run->data + step->start);
+			break;
+		case AIRLOCK_WRITE:
+			result = write_text(run->files[step->file], run->data + step->start, next_text(run->data + step->start));
 			break;
 		case AIRLOCK_DIEWITHCALLER: // these come after the last step, see constructor.c
 		case AIRLOCK_EXEC:

@@ -31,6 +31,14 @@ static bool check_text(const struct airlock_run *run, uint32_t start, int count)
 	return true;
 }
 
+// texts holds where the bytes are count texts, each with its NUL.
+static bool texts(const char *bytes, uint32_t size, int count)
+{
+	for (uint32_t i = 0; i < size; i++)
+		count -= !bytes[i];
+	return size && !bytes[size - 1] && !count;
+}
+
 // check_step holds for a step whose file and data exist and are of its kind.
 static bool check_step(const struct airlock_step *step, const struct airlock_header *header, const char *data)
 {
@@ -40,7 +48,7 @@ static bool check_step(const struct airlock_step *step, const struct airlock_hea
 	if (!file && step->file != AIRLOCK_NONE)
 		return false;
 	const char *bytes = data + step->start;
-	bool text = step->size > 1 && memchr(bytes, 0, step->size) == bytes + step->size - 1;
+	bool text = step->size > 1 && texts(bytes, step->size, 1);
 
 	switch (step->op) {
 	case AIRLOCK_JOIN:
@@ -56,6 +64,12 @@ static bool check_step(const struct airlock_step *step, const struct airlock_hea
 		return file ? !step->size : text;
 	case AIRLOCK_EXEC:
 		return !file && text;
+	case AIRLOCK_MOUNT:
+		return !file && texts(bytes, step->size, 4);
+	case AIRLOCK_ATTACH:
+		return file && text;
+	case AIRLOCK_WRITE:
+		return file && texts(bytes, step->size, 2);
 	case AIRLOCK_SETGROUPS:
 		return !file && step->start % sizeof(gid_t) == 0 && step->size % sizeof(gid_t) == 0;
 	case AIRLOCK_FORK:
@@ -100,7 +114,7 @@ bool airlock_check(struct airlock_run *run, const void *plan, size_t size, unsig
 		if ((user && forked) || ((user || clocks) && joined))
 			return false;
 		bool root = op == AIRLOCK_CHROOT || (op == AIRLOCK_JOIN && step->value & CLONE_NEWNS);
-		bool directory = root || op == AIRLOCK_CHDIR;
+		bool directory = root || op == AIRLOCK_CHDIR || op == AIRLOCK_MOUNT || op == AIRLOCK_ATTACH;
 		forked |= op == AIRLOCK_FORK;
 		roots |= root;
 		run->mounts |= op == AIRLOCK_JOIN && step->value & CLONE_NEWNS;
@@ -177,7 +191,8 @@ static void print(const struct airlock_run *run, uint32_t step, uint32_t left, i
 		return;
 	}
 	const char *label = run->data + run->steps[step].label, *advice = label + strlen(label) + 1;
-	const char *at = strchr(label, '@');
+	uint32_t op = run->steps[step].op;
+	const char *at = op == AIRLOCK_JOIN || op == AIRLOCK_UNSHARE ? strchr(label, '@') : NULL;
 	if (at) {
 		dprintf(STDERR_FILENO, "%s: %.*s", name, (int)(at - label), label);
 		print_types(left ? left : run->steps[step].value);

@@ -36,6 +36,9 @@ enum airlock_op {
 	AIRLOCK_SETUID,
 	AIRLOCK_SETCAPS,
 	AIRLOCK_NONEWPRIVS,
+	AIRLOCK_MOUNT,
+	AIRLOCK_ATTACH,
+	AIRLOCK_WRITE,
 	AIRLOCK_DIEWITHCALLER,
 	AIRLOCK_EXEC,
 	AIRLOCK_OPS, // their number, plus one
@@ -53,7 +56,7 @@ struct airlock_header {
 struct airlock_step {
 	uint32_t op;
 	uint32_t file;  // index into the files, or AIRLOCK_NONE
-	uint32_t value; // namespace types, a uid or a gid
+	uint32_t value; // namespace types, a uid, a gid or mount flags
 	uint32_t start; // of the step's data
 	uint32_t size;
 	uint32_t label; // where in the data stands what to say if it fails, in two texts; or AIRLOCK_NONE
