@@ -137,6 +137,10 @@ func (p *privileges) lacks(h *ns.Handle) (*PrivilegeError, error) {
 	if !may {
 		return &PrivilegeError{h.Type(), "CAP_SYS_ADMIN", owner.String()}, nil
 	}
+	// It takes power over both user namespaces: whoever enters one has it there, and is in it from then on.
+	if h.Type() != ns.User && !p.admin && p.entered == (ns.ID{}) {
+		return &PrivilegeError{h.Type(), "CAP_SYS_ADMIN", p.ours.String()}, nil
+	}
 	if h.Type() == ns.Mount && !p.chroot && p.entered == (ns.ID{}) {
 		return &PrivilegeError{h.Type(), "CAP_SYS_CHROOT", p.ours.String()}, nil
 	}

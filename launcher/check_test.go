@@ -38,6 +38,23 @@ func TestCheckWhatWorks(t *testing.T) {
 	require.NoError(t, own.Check())
 }
 
+// Whoever made a user namespace has all power over what it owns, and yet enters that only by way of it.
+func TestCheckWithoutTheUserNamespace(t *testing.T) {
+	made := fixture.New(t, fixture.Spec{User: true, UTS: true})
+	target, err := launcher.PID(made.PID, ns.UTS)
+	require.NoError(t, err)
+	defer target.Close()
+	if fixture.Root.Unmet() == nil {
+		require.NoError(t, target.Check())
+		return
+	}
+	ours, err := ns.Current(ns.User)
+	require.NoError(t, err)
+	defer ours.Close()
+	require.ErrorContains(t, target.Check(), "to enter uts takes CAP_SYS_ADMIN in "+ours.String())
+	require.ErrorIs(t, target.Start(exec.Command("/proc/self/exe")), unix.EPERM)
+}
+
 // What Check says of namespaces that somebody else owns is what the kernel says of them.
 func TestCheckAsAnotherUser(t *testing.T) {
 	fixture.Need(t, fixture.Root)
