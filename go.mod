@@ -4,6 +4,8 @@ go 1.26.0
 
 require (
 	github.com/containernetworking/plugins v1.9.0
+	github.com/moby/sys/capability v0.5.0
+	github.com/moby/sys/user v0.5.0
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/stretchr/testify v1.12.1
 	github.com/thediveo/gons v0.9.9

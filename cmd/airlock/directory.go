@@ -14,22 +14,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// directories adds the steps to the directories that are asked for. They are opened now, before any namespace is entered, except
-// that of --wdns.
-func (r *request) directories(plan cnsenter.Plan, target *process, entered ns.Type) (cnsenter.Plan, error) {
+// directories adds the steps to the directories that are asked for, and returns the root among them. They are opened now, before any
+// namespace is entered, except that of --wdns.
+func (r *request) directories(plan cnsenter.Plan, target *process, entered ns.Type) (cnsenter.Plan, *os.File, error) {
 	var root *os.File
 	var err error
 	if r.root.given {
 		if root, err = r.root.open(target, "root"); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		plan = append(plan, cnsenter.FChroot(root))
+		if entered.Has(ns.Mount) || !r.follow.has(followRoot) || !isRoot(root) { // whose root is ours needs no privilege to be followed
+			plan = append(plan, cnsenter.FChroot(root))
+		}
 	}
 	switch {
 	case r.wd.given:
 		wd, err := r.wd.open(target, "cwd")
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		plan = append(plan, cnsenter.FChdir(wd))
 	case r.wdns != "":
@@ -37,11 +39,11 @@ func (r *request) directories(plan cnsenter.Plan, target *process, entered ns.Ty
 	case root != nil && !entered.Has(ns.Mount) && below(root):
 		wd, err := openDirectory(".")
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		plan = append(plan, cnsenter.FChdir(wd))
 	}
-	return plan, nil
+	return plan, root, nil
 }
 
 // open opens the directory: the one of that name that the target has, unless there is a path.
@@ -58,6 +60,15 @@ func openDirectory(path string) (*os.File, error) {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	return os.NewFile(uintptr(fd), path), nil
+}
+
+// isRoot reports whether the directory is our root directory, by its inode and its mount, statx(2).
+func isRoot(dir *os.File) bool {
+	var here, there unix.Statx_t
+	const mask = unix.STATX_INO | unix.STATX_MNT_ID
+	return unix.Statx(unix.AT_FDCWD, "/", 0, mask, &here) == nil &&
+		unix.Statx(int(dir.Fd()), "", unix.AT_EMPTY_PATH, mask, &there) == nil && here.Mask&there.Mask&mask == mask &&
+		here.Ino == there.Ino && here.Mnt_id == there.Mnt_id && here.Dev_major == there.Dev_major && here.Dev_minor == there.Dev_minor
 }
 
 // below reports whether the working directory lies in root. A root that another mount namespace holds has no path here, or that of

@@ -7,7 +7,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -18,19 +17,35 @@ import (
 type request struct {
 	name        string // that airlock was called by
 	target      string // pid, with ":" and its inode in pidfs behind it perhaps
+	proc        string // where the target's directory is
 	types       ns.Type
 	all         bool
-	files       map[ns.Type]string // namespaces by path
+	files       map[ns.Type]string // namespaces by path, or by the kernel's number behind a colon
+	socket      socket
+	parent      bool // the user namespace that owns the others
 	root, wd    directory
 	wdns        string
 	uid, gid    id
-	environment bool
-	noFork      bool
+	account     string // a name, and a group behind a colon perhaps
 	preserve    bool
+	keepCaps    bool
+	drop, add   capabilities
+	environment bool
+	clear       bool
+	variables   []string
+	cgroup      bool
+	selinux     bool
+	follow      parts
+	hostTools   directory
+	keepProc    bool
+	noFork      bool
 	help        bool
 	version     bool
 	program     []string
 }
+
+// dropIn reports whether airlock was called as nsenter, whose behaviour it then keeps to where airlock's own is another.
+func (r *request) dropIn() bool { return r.name == "nsenter" }
 
 // directory is one that an option asks for: the target's own, or a path.
 type directory struct {
@@ -84,7 +99,7 @@ func text(s *string) func(string, bool) error {
 
 // namespace is the option that asks for one type: the target's, or the one at a path.
 func (r *request) namespace(short byte, long string, t ns.Type) option {
-	return option{short, long, optional, "file", "enter the " + long + " namespace", func(v string, given bool) error {
+	return option{short, long, optional, "file|:id", "enter the " + long + " namespace", func(v string, given bool) error {
 		if !given {
 			r.types |= t
 			return nil
@@ -97,6 +112,7 @@ func (r *request) namespace(short byte, long string, t ns.Type) option {
 	}}
 }
 
+// options is the table of what nsenter(1) has.
 func (r *request) options() []option {
 	return []option{
 		{'t', "target", required, "PID[:inode]", "process whose namespaces to enter", text(&r.target)},
@@ -105,35 +121,61 @@ func (r *request) options() []option {
 		r.namespace('u', "uts", ns.UTS),
 		r.namespace('i', "ipc", ns.IPC),
 		r.namespace('n', "net", ns.Net),
+		{'N', "net-socket", required, "fd", "enter the net namespace of a socket of the target", r.socket.set},
 		r.namespace('p', "pid", ns.PID),
 		r.namespace('C', "cgroup", ns.Cgroup),
 		r.namespace('U', "user", ns.User),
+		{0, "user-parent", none, "", "enter the parent of the user namespace, or the owner of the others", flag(&r.parent)},
 		r.namespace('T', "time", ns.Time),
 		{'S', "setuid", required, "uid|follow", "user id in the namespaces", r.uid.set},
 		{'G', "setgid", required, "gid|follow", "group id in the namespaces, and no other groups", r.gid.set},
 		{0, "preserve-credentials", none, "", "keep uid, gid and groups in a user namespace", flag(&r.preserve)},
+		{0, "keep-caps", none, "", "keep the capabilities that a user namespace gives", flag(&r.keepCaps)},
 		{'r', "root", optional, "directory", "root directory: the target's, or one of ours", r.root.set},
 		{'w', "wd", optional, "directory", "working directory: the target's, or one of ours", r.wd.set},
 		{'W', "wdns", required, "directory", "working directory, by its path in the namespaces", text(&r.wdns)},
 		{'e', "env", none, "", "the target's environment", flag(&r.environment)},
 		{'F', "no-fork", none, "", "do not fork into the pid namespace", flag(&r.noFork)},
+		{'c', "join-cgroup", none, "", "join the target's cgroups", flag(&r.cgroup)},
+		{'Z', "follow-context", none, "", "the target's SELinux context", flag(&r.selinux)},
 		{'h', "help", none, "", "print this help", flag(&r.help)},
 		{'V', "version", none, "", "print the version", flag(&r.version)},
 	}
 }
 
+// additions is the table of what airlock enter has beyond nsenter.
+func (r *request) additions() []option {
+	return []option{
+		{0, "follow", optional, "part,...", "take all of the target, or these parts; -part: not this one", r.follow.set},
+		{0, "as", required, "user[:group]", "user and group of the target's /etc/passwd and /etc/group", text(&r.account)},
+		{0, "cap-drop", required, "name,...", "take capabilities away; all: every one", r.drop.set},
+		{0, "cap-add", required, "name,...", "give capabilities, after --cap-drop", r.add.set},
+		{0, "setenv", required, "name=value", "set an environment variable", r.setenv},
+		{0, "clear-env", none, "", "begin with an empty environment", flag(&r.clear)},
+		{0, "host-tools", optional, "directory", "keep our files; the target's are seen in a directory, /mnt", r.hostTools.set},
+		{0, "keep-proc", none, "", "mount no /proc for a pid namespace without its mounts", flag(&r.keepProc)},
+		{0, "proc", required, "directory", "a /proc that knows the target's pid, other than ours", text(&r.proc)},
+	}
+}
+
+// tables are all tables that hold here, those that go first in front.
+func (r *request) tables() [][]option {
+	if r.dropIn() {
+		return [][]option{r.options()}
+	}
+	return [][]option{r.options(), r.additions()}
+}
+
 func enter(name string, args []string) error {
-	r := &request{name: name, files: map[ns.Type]string{}}
-	options := r.options()
+	r := &request{name: name, files: map[ns.Type]string{}, proc: "/proc"}
+	tables := r.tables()
 	var err error
-	r.program, err = parse(options, args)
+	r.program, err = parse(tables[0], args, tables[1:]...)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w\nTry '%s --help'", err, name)
 	case r.help:
-		fmt.Printf("Usage: %s [options] [program [argument...]]\n\n%s\n"+
-			"Without a program, $SHELL is run as a login shell. The exit status is the program's; 127 if it is not found, 126 if it\n"+
-			"cannot be executed, 1 if anything else fails.\n", name, help(options))
+		fmt.Print(usageOf(name, tables))
 		return nil
 	case r.version:
 		fmt.Println(version())
@@ -142,47 +184,90 @@ func enter(name string, args []string) error {
 	if err := r.check(); err != nil {
 		return err
 	}
+	r.followParts()
 	return r.run()
+}
+
+func usageOf(name string, tables [][]option) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage: %s [options] [program [argument...]]\n\n", name)
+	for i, options := range tables {
+		if i > 0 {
+			b.WriteString("\nBeyond nsenter:\n")
+		}
+		b.WriteString(help(options))
+		if i > 0 {
+			fmt.Fprintf(&b, "\nThe parts of --follow are: %s.\n", strings.Join(partNames[:], ", "))
+		}
+	}
+	b.WriteString("\nWithout a program a shell is run as a login shell: $SHELL, or that of /etc/passwd, or /bin/sh. The exit status is the\n" +
+		"program's; 127 if it is not found, 126 if it cannot be executed, 1 if anything else fails.\n")
+	return b.String()
 }
 
 // check finds what the options ask for in vain.
 func (r *request) check() error {
-	if r.wdns != "" && r.wd.given {
-		return errors.New("options --wd and --wdns exclude each other")
+	for _, c := range []struct {
+		a, b  bool
+		names string
+	}{
+		{r.wdns != "", r.wd.given, "--wd and --wdns"},
+		{r.account != "", r.uid.given || r.gid.given, "--as and --setuid or --setgid"},
+		{r.socket.given, r.files[ns.Net] != "", "--net-socket and a file for --net"},
+		{r.hostTools.given, r.types.Has(ns.Mount) || r.files[ns.Mount] != "", "--host-tools and --mount"},
+		{r.hostTools.given, r.root.given, "--host-tools and --root"},
+		{r.clear, r.environment, "--clear-env and --env"},
+	} {
+		if c.a && c.b {
+			return fmt.Errorf("options %s exclude each other", c.names)
+		}
+	}
+	if r.parent && !r.all && r.types == 0 && len(r.files) == 0 && !r.socket.given {
+		return errors.New("option --user-parent is about other namespaces: none is given")
 	}
 	if r.target != "" {
+		if r.dropIn() || r.selects() {
+			return nil
+		}
+		return errors.New("nothing to enter: add --all, or the namespaces, for that --target")
+	}
+	if needs := r.needs(); len(needs) > 0 {
+		return fmt.Errorf("no target process for %s: give one by --target PID", strings.Join(needs, ", "))
+	}
+	if r.dropIn() || r.selects() {
 		return nil
 	}
-	var needs []string
+	return errors.New("nothing to enter: give a --target PID with --all or namespaces, or namespaces by their files")
+}
+
+// selects reports whether anything is asked for that the program would not have without airlock.
+func (r *request) selects() bool {
+	return r.all || r.types != 0 || len(r.files) > 0 || r.socket.given || r.parent || r.root.given || r.wd.given || r.wdns != "" ||
+		r.uid.given || r.gid.given || r.account != "" || r.environment || r.clear || len(r.variables) > 0 || r.cgroup || r.selinux ||
+		r.follow != 0 || r.hostTools.given || r.drop != 0 || r.add != 0
+}
+
+// needs lists the options that take something of a target process.
+func (r *request) needs() (names []string) {
 	for _, c := range []struct {
 		given bool
 		name  string
 	}{
+		{r.follow != 0, "--follow"},
 		{r.all, "--all"},
 		{r.types != 0, "a namespace without a file: " + r.types.String()},
+		{r.socket.given, "--net-socket"},
 		{r.root.given && r.root.path == "", "--root without a directory"},
 		{r.wd.given && r.wd.path == "", "--wd without a directory"},
 		{r.environment, "--env"},
 		{r.uid.follow, "--setuid follow"},
 		{r.gid.follow, "--setgid follow"},
+		{r.cgroup, "--join-cgroup"},
+		{r.hostTools.given, "--host-tools"},
 	} {
 		if c.given {
-			needs = append(needs, c.name)
+			names = append(names, c.name)
 		}
 	}
-	if len(needs) > 0 {
-		return fmt.Errorf("no target process for %s: give one by --target PID", strings.Join(needs, ", "))
-	}
-	if len(r.files) == 0 && !r.root.given && !r.wd.given && r.wdns == "" && !r.uid.given && !r.gid.given {
-		return errors.New("nothing to enter: give a --target PID with --all or namespaces, or namespaces by their files")
-	}
-	return nil
-}
-
-// environ returns what the program's environment is.
-func (r *request) environ(p *process) ([]string, error) {
-	if !r.environment {
-		return os.Environ(), nil
-	}
-	return p.environ()
+	return names
 }

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -47,12 +48,27 @@ Enters namespaces and runs a program there. "airlock enter --help" lists the opt
 Called by the name nsenter, airlock is "airlock enter".
 `
 
+// statusError is an error with an exit status other than 1.
+type statusError struct {
+	error
+	status int
+}
+
 // report prints an error, and returns the exit status for it.
 func report(name string, err error) int {
 	if err == nil {
 		return 0
 	}
-	message := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "launcher: "), "cnsenter: ")
-	fmt.Fprintf(os.Stderr, "%s: %s\n", name, message)
+	message := err.Error()
+	for _, library := range []string{"launcher: ", "cnsenter: ", "ns: "} { // is of no interest at a command line
+		message = strings.ReplaceAll(strings.TrimPrefix(message, library), ": "+library, ": ")
+	}
+	for line := range strings.SplitSeq(message, "\n") {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", name, line)
+	}
+	var s statusError
+	if errors.As(err, &s) {
+		return s.status
+	}
 	return 1
 }

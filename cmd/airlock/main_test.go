@@ -13,13 +13,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain lets the test binary be airlock, nsenter or the probe, by the name that it is called by.
+// TestMain lets the test binary be airlock, nsenter, the probe or hidden, by the name that it is called by.
 func TestMain(m *testing.M) {
 	switch filepath.Base(os.Args[0]) {
 	case "airlock", "nsenter":
 		os.Exit(run(os.Args))
 	case "probe":
 		os.Exit(probe())
+	case "hidden":
+		hide()
 	}
 	fixture.Main(m)
 }
@@ -34,7 +36,7 @@ func programs(t *testing.T) string {
 	self, err := os.ReadFile("/proc/self/exe")
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "airlock"), self, 0o755))
-	for _, name := range []string{"nsenter", "probe"} {
+	for _, name := range []string{"nsenter", "probe", "hidden"} {
 		require.NoError(t, os.Symlink("airlock", filepath.Join(dir, name)))
 	}
 	return dir

@@ -31,16 +31,19 @@ type option struct {
 // parse sets the options at the head of args, up to the first argument that is none or after "--", and returns the rest. Long names
 // may be abbreviated as long as they are unambiguous; short ones may be put together up to one that takes a value: the rest of the
 // argument is that value, as getopt_long(3) has it.
-func parse(options []option, args []string) (rest []string, err error) {
+//
+// What more tables add makes no abbreviation ambiguous: it means an option of the first table that has one for it.
+func parse(options []option, args []string, more ...[]option) (rest []string, err error) {
+	tables := append([][]option{options}, more...)
 	for len(args) > 0 {
 		arg := args[0]
 		switch {
 		case arg == "--":
 			return args[1:], nil
 		case strings.HasPrefix(arg, "--"):
-			args, err = parseLong(options, arg[2:], args[1:])
+			args, err = parseLong(tables, arg[2:], args[1:])
 		case len(arg) > 1 && arg[0] == '-':
-			args, err = parseShort(options, arg[1:], args[1:])
+			args, err = parseShort(tables, arg[1:], args[1:])
 		default:
 			return args, nil
 		}
@@ -51,9 +54,9 @@ func parse(options []option, args []string) (rest []string, err error) {
 	return nil, nil
 }
 
-func parseLong(options []option, arg string, rest []string) ([]string, error) {
+func parseLong(tables [][]option, arg string, rest []string) ([]string, error) {
 	name, v, given := strings.Cut(arg, "=")
-	o, err := findLong(options, name)
+	o, err := findLong(tables, name)
 	if err != nil {
 		return nil, err
 	}
@@ -63,15 +66,18 @@ func parseLong(options []option, arg string, rest []string) ([]string, error) {
 	return o.take("--"+o.long, v, given, rest)
 }
 
-func findLong(options []option, name string) (*option, error) {
-	var found []*option
-	for i := range options {
-		o := &options[i]
-		if o.long == name {
-			return o, nil
-		}
-		if strings.HasPrefix(o.long, name) {
-			found = append(found, o)
+func findLong(tables [][]option, name string) (*option, error) {
+	var found []*option // of the first table that has any
+	for _, options := range tables {
+		first := len(found) == 0
+		for i := range options {
+			o := &options[i]
+			if o.long == name {
+				return o, nil
+			}
+			if first && strings.HasPrefix(o.long, name) {
+				found = append(found, o)
+			}
 		}
 	}
 	switch len(found) {
@@ -87,9 +93,9 @@ func findLong(options []option, name string) (*option, error) {
 	return nil, fmt.Errorf("option --%s is ambiguous: %s", name, strings.Join(names, ", "))
 }
 
-func parseShort(options []option, letters string, rest []string) ([]string, error) {
+func parseShort(tables [][]option, letters string, rest []string) ([]string, error) {
 	for i := 0; i < len(letters); i++ {
-		o := findShort(options, letters[i])
+		o := findShort(tables, letters[i])
 		if o == nil {
 			return nil, fmt.Errorf("unknown option -%c", letters[i])
 		}
@@ -106,10 +112,12 @@ func parseShort(options []option, letters string, rest []string) ([]string, erro
 	return rest, nil
 }
 
-func findShort(options []option, letter byte) *option {
-	for i := range options {
-		if options[i].short == letter {
-			return &options[i]
+func findShort(tables [][]option, letter byte) *option {
+	for _, options := range tables {
+		for i := range options {
+			if options[i].short == letter {
+				return &options[i]
+			}
 		}
 	}
 	return nil

@@ -11,40 +11,109 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/airlock-ns/airlock/ns"
 	"golang.org/x/sys/unix"
 )
 
 // process is the target. Its /proc directory is held open: its files are this process's also when another gets its number.
 type process struct {
-	pid int
-	dir *os.File
+	pid     int
+	proc    string // where its directory is
+	foreign bool   // the pid is not one of our PID namespace, but of a /proc from elsewhere
+	dir     *os.File
 }
 
 // openProcess opens the process that spec names: a pid, with the inode of its pidfd behind a colon perhaps, which must then be so.
-func openProcess(spec string) (*process, error) {
+func openProcess(proc, spec string) (*process, error) {
 	number, inode, identified := strings.Cut(spec, ":")
 	pid, err := strconv.Atoi(number)
 	if err != nil || pid <= 0 {
 		return nil, fmt.Errorf("--target %q is no pid", spec)
 	}
-	if identified {
-		if err := checkInode(pid, inode); err != nil {
-			return nil, fmt.Errorf("--target %s: %w", spec, err)
-		}
-	}
-	dir, err := os.OpenFile(fmt.Sprintf("/proc/%d", pid), unix.O_PATH|unix.O_DIRECTORY, 0)
+	proc = strings.TrimRight(proc, "/")
+	dir, err := os.OpenFile(proc+"/"+strconv.Itoa(pid), unix.O_PATH|unix.O_DIRECTORY, 0)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("--target %d: there is no such process", pid)
+		return nil, noProcess(proc, pid)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &process{pid, dir}, nil
+	if proc != "/proc" {
+		if err := onProc(dir); err != nil {
+			return nil, err
+		}
+	}
+	p := &process{pid, proc, isForeign(proc), dir}
+	if identified {
+		if err := p.checkInode(inode); err != nil {
+			return nil, fmt.Errorf("--target %s: %w", spec, err)
+		}
+	}
+	return p, nil
+}
+
+// isForeign reports whether that proc file system is not of our PID namespace: it knows us by another number, or not at all.
+func isForeign(proc string) bool {
+	var self [16]byte
+	n, err := unix.Readlink(proc+"/self", self[:])
+	return err != nil || string(self[:n]) != strconv.Itoa(unix.Getpid())
+}
+
+// noProcess says why there may be none: a /proc that is not there, or that knows others.
+func noProcess(proc string, pid int) error {
+	var fs unix.Statfs_t
+	if unix.Statfs(proc, &fs) != nil || fs.Type != unix.PROC_SUPER_MAGIC {
+		return fmt.Errorf("--target %d: no proc file system is mounted at %s: see --proc", pid, proc)
+	}
+	return fmt.Errorf("--target %d: there is no such process", pid)
+}
+
+func onProc(f *os.File) error {
+	var fs unix.Statfs_t
+	err := unix.Fstatfs(int(f.Fd()), &fs)
+	if err == nil && fs.Type != unix.PROC_SUPER_MAGIC {
+		err = errors.New("not a proc file system")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return nil
+}
+
+// alive fails when the process has been reaped. Before that no other process has its number, so what was opened by that number, the
+// pidfd among it, is this process's.
+func (p *process) alive() error {
+	if unix.Faccessat(int(p.dir.Fd()), "stat", unix.F_OK, 0) != nil {
+		return fmt.Errorf("--target %d: the process has ended", p.pid)
+	}
+	return nil
+}
+
+// pidfd opens one, pidfd_open(2), which alive vouches for.
+func (p *process) pidfd() (int, error) {
+	if p.foreign {
+		return -1, fmt.Errorf("process %d is known to %s and not to our PID namespace: it cannot be taken hold of", p.pid, p.proc)
+	}
+	fd, err := unix.PidfdOpen(p.pid, 0)
+	if err != nil {
+		return -1, fmt.Errorf("--target %d: pidfd_open: %w", p.pid, err)
+	}
+	return fd, nil
+}
+
+// namespace opens a namespace of the process.
+func (p *process) namespace(t ns.Type) (*ns.Handle, error) {
+	f, err := p.open("ns/"+t.String(), unix.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ns.FromFile(f)
 }
 
 // checkInode compares the inode number of the process in pidfs, Linux 6.9, which no later process has again.
-func checkInode(pid int, want string) error {
-	fd, err := unix.PidfdOpen(pid, 0)
+func (p *process) checkInode(want string) error {
+	fd, err := p.pidfd()
 	if err != nil {
 		return err
 	}
@@ -65,7 +134,7 @@ func (p *process) directory(name string) (*os.File, error) {
 }
 
 func (p *process) open(name string, flags int) (*os.File, error) {
-	path := fmt.Sprintf("/proc/%d/%s", p.pid, name)
+	path := fmt.Sprintf("%s/%d/%s", p.proc, p.pid, name)
 	fd, err := unix.Openat(int(p.dir.Fd()), name, flags|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
@@ -73,37 +142,41 @@ func (p *process) open(name string, flags int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-func (p *process) environ() ([]string, error) {
-	f, err := p.open("environ", unix.O_RDONLY)
+// read returns the text of a file.
+func (p *process) read(name string) (string, error) {
+	f, err := p.open(name, unix.O_RDONLY)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer f.Close()
 	var b strings.Builder
-	if _, err := f.WriteTo(&b); err != nil {
-		return nil, err
-	}
+	_, err = f.WriteTo(&b)
+	return b.String(), err
+}
+
+func (p *process) environ() ([]string, error) {
+	text, err := p.read("environ")
 	variables := []string{} // nil would be ours
-	for v := range strings.SplitSeq(b.String(), "\x00") {
+	for v := range strings.SplitSeq(text, "\x00") {
 		if v != "" {
 			variables = append(variables, v)
 		}
 	}
-	return variables, nil
+	return variables, err
 }
 
 // ids returns the owner of the process, whoever owns its files in /proc: those of one that is not dumpable are root's, proc_pid(5).
 func (p *process) ids() (uid, gid int, err error) {
-	f, err := p.open("status", unix.O_RDONLY)
+	status, err := p.read("status")
 	if err != nil {
 		return 0, 0, err
 	}
-	defer f.Close()
-	var b strings.Builder
-	if _, err := f.WriteTo(&b); err != nil {
-		return 0, 0, err
+	const effective = 1
+	uids, gids := numbers(statusField(status, "Uid")), numbers(statusField(status, "Gid"))
+	if len(uids) <= effective || len(gids) <= effective {
+		return 0, 0, fmt.Errorf("%s/status shows no ids", p.dir.Name())
 	}
-	return field(b.String(), "Uid:"), field(b.String(), "Gid:"), nil
+	return uids[effective], gids[effective], nil
 }
 
 // idsInside returns the owner of the process as its own user namespace counts ids.
@@ -118,31 +191,32 @@ func (p *process) idsInside() (uid, gid int, err error) {
 	return uid, gid, err
 }
 
-// field returns the effective one of the ids of a line in /proc/PID/status.
-func field(status, name string) int {
+// statusField returns what a line of /proc/PID/status says, or "".
+func statusField(status, name string) string {
 	for line := range strings.SplitSeq(status, "\n") {
-		if ids, ok := strings.CutPrefix(line, name); ok {
-			if f := strings.Fields(ids); len(f) > 1 {
-				id, _ := strconv.Atoi(f[1])
-				return id
-			}
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			return strings.TrimSpace(value)
 		}
 	}
-	return -1
+	return ""
+}
+
+func numbers(text string) (list []int) {
+	for word := range strings.FieldsSeq(text) {
+		if n, err := strconv.Atoi(word); err == nil {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 // inside translates an id of ours by a map of the process, user_namespaces(7).
 func (p *process) inside(file string, outside int) (int, error) {
-	f, err := p.open(file, unix.O_RDONLY)
+	text, err := p.read(file)
 	if err != nil {
 		return 0, err
 	}
-	defer f.Close()
-	var b strings.Builder
-	if _, err := f.WriteTo(&b); err != nil {
-		return 0, err
-	}
-	for line := range strings.SplitSeq(b.String(), "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		var first, from, size int
 		if n, _ := fmt.Sscan(line, &first, &from, &size); n == 3 && outside >= from && outside-from < size {
 			return first + outside - from, nil

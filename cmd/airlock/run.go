@@ -5,11 +5,10 @@
 package main
 
 import (
-	"fmt"
-	"strings"
+	"os"
+	"sync"
 
 	"github.com/airlock-ns/airlock/cnsenter"
-	"github.com/airlock-ns/airlock/launcher"
 	"github.com/airlock-ns/airlock/ns"
 )
 
@@ -18,127 +17,118 @@ func (r *request) run() error {
 	var target *process
 	if r.target != "" {
 		var err error
-		if target, err = openProcess(r.target); err != nil {
+		if target, err = openProcess(r.proc, r.target); err != nil {
 			return err
 		}
 		defer target.dir.Close()
 	}
-	env, err := r.environ(target)
+	way, err := r.way(target)
 	if err != nil {
 		return err
 	}
-	plan, err := r.plan(target)
+	env, err := r.environ(target, way.who.account)
 	if err != nil {
 		return err
 	}
-	argv := r.program
-	program := ""
-	if len(argv) == 0 {
-		program = shell(env)
-		argv = []string{"-" + program[strings.LastIndexByte(program, '/')+1:]}
-	} else {
+	argv, program := r.program, ""
+	if len(argv) > 0 {
 		program = argv[0]
+	} else {
+		files, err := way.files()
+		if err != nil {
+			return err
+		}
+		if program, err = r.shell(env, files, way.who.effective()); err != nil {
+			return err
+		}
+		argv = []string{login(program)}
 	}
-	return append(plan, cnsenter.Exec(program)).Replace(r.name, argv, env, advise)
+	if target != nil {
+		if err := target.alive(); err != nil {
+			return err
+		}
+		if err := r.limits(target); err != nil {
+			return err
+		}
+	}
+	return append(way.plan, cnsenter.Exec(program)).Replace(r.name, argv, env, advise)
 }
 
-// plan is the way into the namespaces, up to the program: first the namespaces, then the directories in them, and the ids last, since
-// they take the privilege for the rest away.
-func (r *request) plan(target *process) (cnsenter.Plan, error) {
+// way leads to the program.
+type way struct {
+	plan  cnsenter.Plan
+	who   identity
+	files func() (tree, error) // that the program will see
+}
+
+// way finds the steps: first the cgroups and the namespaces, then the directories in them, and the ids last, since they take the privilege for
+// the rest away.
+func (r *request) way(target *process) (w way, err error) {
+	if r.cgroup {
+		if w.plan, err = joinCgroups(w.plan, target); err != nil {
+			return w, err
+		}
+	}
 	goal, err := r.goal(target)
 	if err != nil {
-		return nil, err
+		return w, err
 	}
-	goal.PreserveCredentials = true // see ids
-	plan, err := goal.Plan()
+	if err := permitted(goal); err != nil {
+		return w, err
+	}
+	goal.PreserveCredentials = true // see identity
+	joins, err := goal.Plan()
 	if err != nil {
-		return nil, err
+		return w, err
 	}
 	entered, forks := goal.Types(), false
-	if n := len(plan); n > 0 && plan[n-1].Op() == cnsenter.OpFork {
-		plan, forks = plan[:n-1], !r.noFork
+	if n := len(joins); n > 0 && joins[n-1].Op() == cnsenter.OpFork {
+		joins, forks = joins[:n-1], !r.noFork
 	}
-	if plan, err = r.directories(plan, target, entered); err != nil {
-		return nil, err
+	if w.plan, err = r.ownMounts(append(w.plan, joins...), target, entered); err != nil {
+		return w, err
 	}
+	var root *os.File
+	if w.plan, root, err = r.directories(w.plan, target, entered); err != nil {
+		return w, err
+	}
+	w.files = sync.OnceValues(func() (tree, error) { return r.openTree(target, root, entered.Has(ns.Mount)) })
 	if forks {
-		plan = append(plan, cnsenter.Fork())
-	}
-	return r.ids(plan, target, entered)
-}
-
-// goal is the namespaces that are asked for and are not ours: files take the place of the target's.
-func (r *request) goal(target *process) (*launcher.Target, error) {
-	var handles []*ns.Handle
-	types := r.types
-	if r.all {
-		types = ns.All
-	}
-	for t := range ns.All.Each() {
-		path, ok := r.files[t]
-		if !ok {
-			continue
-		}
-		types &^= t
-		h, err := openFile(path, t)
-		if err != nil {
-			return nil, err
-		}
-		if ours, err := isOurs(h); err != nil {
-			return nil, err
-		} else if !ours {
-			handles = append(handles, h)
+		w.plan = append(w.plan, cnsenter.Fork())
+		if r.freshProc(entered) {
+			w.plan = append(w.plan, mountProc())
 		}
 	}
-	if types == 0 {
-		return launcher.Handles(handles...), nil
+	if w.plan, err = r.labels(w.plan, target); err != nil {
+		return w, err
 	}
-	goal, err := launcher.PID(target.pid, types)
-	if err != nil {
-		return nil, err
+	if w.who, err = r.identity(target, entered, w.files); err != nil {
+		return w, err
 	}
-	return goal.With(handles...), nil
-}
-
-func openFile(path string, t ns.Type) (*ns.Handle, error) {
-	h, err := ns.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	if h.Type() != t {
-		return nil, fmt.Errorf("%s is a namespace of type %v, not %v", path, h.Type(), t)
-	}
-	return h, nil
-}
-
-func isOurs(h *ns.Handle) (bool, error) {
-	ours, err := ns.Current(h.Type())
-	if err != nil {
-		return false, err
-	}
-	defer ours.Close()
-	return ours.ID() == h.ID(), nil
-}
-
-// shell is the program that runs when none is given.
-func shell(env []string) string {
-	for i := len(env) - 1; i >= 0; i-- {
-		if s, ok := strings.CutPrefix(env[i], "SHELL="); ok && s != "" {
-			return s
-		}
-	}
-	return "/bin/sh"
+	w.plan = w.who.steps(w.plan)
+	w.plan, err = r.capabilities(w.plan, target, entered, w.who)
+	return w, err
 }
 
 // advise says what to do about a step that is not permitted, or does not find what it needs.
 func advise(s cnsenter.Step) string {
 	switch s.Op() {
 	case cnsenter.OpJoin:
-		return "this takes root, or one's own user namespace that owns it: see --user and --all"
+		return entryAdvice
 	case cnsenter.OpFork:
 		return "out of memory here means that the first process of the PID namespace has ended: nothing can start there any more"
+	case cnsenter.OpMount:
+		return "--keep-proc leaves /proc as it is"
+	case cnsenter.OpAttach:
+		return "--host-tools=DIRECTORY shows the target's files in another directory of ours"
+	case cnsenter.OpWrite:
+		return "--follow=-label leaves the label as it is"
+	case cnsenter.OpSetCaps:
+		return "--follow=-capabilities leaves them as they are"
 	case cnsenter.OpExec:
 		return "it is looked for among the files of the target, along $PATH; --env takes the target's $PATH"
+	case cnsenter.OpSetGroups:
+		return "a user namespace that denies setgroups keeps the groups, user_namespaces(7)"
 	case cnsenter.OpSetUID, cnsenter.OpSetGID:
 		return "--preserve-credentials keeps the ids"
 	}

@@ -26,12 +26,12 @@ import (
 //		starts a process in new namespaces; $NAME is its pid. An ordinary user gets a user namespace in any case.
 //	end NAME
 //		ends that target.
-//	need root|PROGRAM...
+//	need root|kernelid|PROGRAM...
 //		skips the script without them.
 //	status STATUS PROGRAM [ARGUMENT]...
 //		runs a program, which ends with that status or by that signal.
 //	start NAME PROGRAM [ARGUMENT]...
-//		starts a program in the background.
+//		starts a program in the background; $NAME is its pid.
 //	signal NAME|$PID SIGNAL
 //		sends it a signal.
 //	finish NAME STATUS
@@ -42,6 +42,10 @@ import (
 //		waits until the process is in that state, proc_pid_stat(5); "-" stands for having ended, and takes a second at most.
 //	fifo FILE
 //		makes one.
+//	cgroup NAME|$PID
+//		moves the process into a new cgroup of every hierarchy that lets us make one.
+//	program NAME|$PID COMM
+//		waits until the process executes the program of that name.
 //
 // The conditions are root and user, what the tests run as.
 func TestScript(t *testing.T) {
@@ -70,7 +74,7 @@ func TestScript(t *testing.T) {
 			"target": command((*stage).target), "end": command((*stage).end), "need": command((*stage).need),
 			"status": command((*stage).status), "start": command((*stage).start), "signal": command((*stage).signal),
 			"finish": command((*stage).finish), "await": command((*stage).await), "state": command((*stage).state),
-			"fifo": command((*stage).fifo),
+			"fifo": command((*stage).fifo), "cgroup": command((*stage).cgroup), "program": command((*stage).program),
 		},
 	})
 }
@@ -156,9 +160,12 @@ func (s *stage) end(ts *testscript.TestScript, args []string) { ts.Check(s.targe
 
 func (s *stage) need(ts *testscript.TestScript, args []string) {
 	for _, a := range args {
-		if a == "root" {
+		switch a {
+		case "root":
 			fixture.Need(s.t, fixture.Root)
-		} else {
+		case "kernelid": // NS_GET_ID, and namespaces opened by it
+			fixture.Need(s.t, fixture.Kernel(6, 18))
+		default:
 			fixture.Need(s.t, fixture.Program(a))
 		}
 	}
@@ -210,6 +217,7 @@ func (s *stage) start(ts *testscript.TestScript, args []string) {
 	j.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	ts.Check(j.cmd.Start())
 	s.jobs[args[0]] = j
+	ts.Setenv(args[0], strconv.Itoa(j.cmd.Process.Pid))
 	ts.Defer(func() {
 		if j.cmd.ProcessState == nil {
 			j.cmd.Process.Kill()
@@ -277,4 +285,13 @@ func (s *stage) state(ts *testscript.TestScript, args []string) {
 
 func (s *stage) fifo(ts *testscript.TestScript, args []string) {
 	ts.Check(unix.Mkfifo(ts.MkAbs(args[0]), 0o600))
+}
+
+func (s *stage) program(ts *testscript.TestScript, args []string) {
+	path := fmt.Sprintf("/proc/%d/comm", s.pid(ts, args[0]))
+	until(ts, patience, path+" says "+args[1], func() bool {
+		comm, err := os.ReadFile(path)
+		ts.Check(err)
+		return strings.TrimSpace(string(comm)) == args[1]
+	})
 }

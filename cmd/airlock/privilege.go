@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/airlock-ns/airlock/launcher"
+	"github.com/airlock-ns/airlock/ns"
+	"golang.org/x/sys/unix"
+)
+
+// permitted names the privilege that is missing to enter the namespaces, before it is tried. It is not looked for where the caller
+// has what is needed for namespaces of his own user namespace and those below.
+func permitted(goal *launcher.Target) error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var caps [2]unix.CapUserData
+	const needed = 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_SYS_CHROOT
+	if unix.Capget(&header, &caps[0]) == nil && caps[0].Effective&needed == needed {
+		return nil
+	}
+	err := goal.Check()
+	var lack *launcher.PrivilegeError
+	if errors.As(err, &lack) {
+		return fmt.Errorf("%w\n%s", lack, entryAdvice)
+	}
+	return err
+}
+
+// entryAdvice is what to do about namespaces that may not be entered.
+const entryAdvice = "this takes root, or one's own user namespace that owns it: see --user and --all"
+
+// explain says what is missing to look at a process.
+func explain(err error) error {
+	var open *ns.Error
+	if errors.Is(err, os.ErrPermission) && errors.As(err, &open) {
+		err = open
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("%w\nto look at a process takes its user's id, or CAP_SYS_PTRACE in its user namespace", err)
+	}
+	return err
+}
