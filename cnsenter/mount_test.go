@@ -6,6 +6,7 @@ package cnsenter_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -80,4 +81,19 @@ func TestWrite(t *testing.T) {
 	target := every(t)
 	plan := append(open(t, target, everyType), cnsenter.Fork(), cnsenter.SetUID(0), name)
 	require.Equal(t, "renamed", run(t, plan).Status["Name"], "our /proc, in the target")
+}
+
+// A working directory outside of the mount namespace is refused, unless the plan insists.
+func TestDirectoryOutside(t *testing.T) {
+	target := fixture.New(t, fixture.Spec{User: true, Mount: true})
+	dir, err := os.Open(t.TempDir())
+	require.NoError(t, err)
+	defer dir.Close()
+	plan := open(t, target, ns.User|ns.Mount)
+	require.ErrorIs(t, refused(t, append(plan, cnsenter.FChdir(dir))), unix.ENOENT)
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args = []string{"readlink", "/proc/self/cwd"}
+	out, err := output(append(plan, cnsenter.FChdirOutside(dir), cnsenter.Exec("readlink")), cmd)
+	require.NoError(t, err)
+	require.Equal(t, dir.Name()+"\n", out)
 }

@@ -70,6 +70,10 @@ func Chdir(path string) Step { return Step{op: OpChdir, data: path} }
 // FChdir changes the working directory to the open directory f, on the terms of Chdir.
 func FChdir(f *os.File) Step { return Step{op: OpChdir, file: f} }
 
+// FChdirOutside changes the working directory to the open directory f, wherever that is. Outside of the root directory or the mount
+// namespace it leads whatever runs there out of them.
+func FChdirOutside(f *os.File) Step { return Step{op: OpChdir, file: f, value: 1} }
+
 // Setsid makes the process the leader of a new session without a controlling terminal, setsid(2), unless it leads one. The leader of a
 // process group cannot: EPERM.
 func Setsid() Step { return Step{op: OpSetsid} }

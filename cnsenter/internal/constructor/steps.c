@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 // join_each joins the types in *left one by one, user last. Types that are refused with EPERM stay in *left.
@@ -155,11 +156,11 @@ static int change_root(const struct airlock_run *run, const struct airlock_step 
 }
 
 // A working directory that its root does not hold is a way out of the root, and an unreachable one a way out of the mount
-// namespace: getcwd(2) tells both by a path that is not absolute.
+// namespace: getcwd(2) tells both by a path that is not absolute. glibc's function of that name would look for another.
 static int check_dir(void)
 {
 	char path[PATH_MAX];
-	if (!getcwd(path, sizeof path))
+	if (syscall(SYS_getcwd, path, sizeof path) < 0)
 		return -1;
 	if (path[0] == '/')
 		return 0;
@@ -200,7 +201,9 @@ void airlock_steps(struct airlock_run *run)
 			result = change_root(run, step);
 			break;
 		case AIRLOCK_CHDIR:
-			result = change_dir(run, step) == 0 ? check_dir() : -1;
+			result = change_dir(run, step);
+			if (result == 0 && !step->value)
+				result = check_dir();
 			break;
 		case AIRLOCK_SETSID:
 			result = getsid(0) == getpid() ? 0 : setsid();

@@ -56,7 +56,7 @@ struct airlock_header {
 struct airlock_step {
 	uint32_t op;
 	uint32_t file;  // index into the files, or AIRLOCK_NONE
-	uint32_t value; // namespace types, a uid, a gid or mount flags
+	uint32_t value; // namespace types, a uid, a gid, mount flags, or 1 for a directory that may lie outside
 	uint32_t start; // of the step's data
 	uint32_t size;
 	uint32_t label; // where in the data stands what to say if it fails, in two texts; or AIRLOCK_NONE
