@@ -23,7 +23,7 @@ func (r *request) directories(plan cnsenter.Plan, target *process, entered ns.Ty
 		if root, err = r.root.open(target, "root"); err != nil {
 			return nil, nil, err
 		}
-		if entered.Has(ns.Mount) || !r.follow.has(followRoot) || !isRoot(root) { // whose root is ours needs no privilege to be followed
+		if entered.Has(ns.Mount) || !r.follow.has(followRoot) || !at("/", root) { // whose root is ours needs no privilege to be followed
 			plan = append(plan, cnsenter.FChroot(root))
 		}
 	}
@@ -33,7 +33,7 @@ func (r *request) directories(plan cnsenter.Plan, target *process, entered ns.Ty
 		if err != nil {
 			return nil, nil, err
 		}
-		plan = append(plan, cnsenter.FChdir(wd))
+		plan = append(plan, cnsenter.FChdirOutside(wd)) // a tunnel, as nsenter(1) says
 	case r.wdns != "":
 		plan = append(plan, cnsenter.Chdir(r.wdns))
 	case root != nil && !entered.Has(ns.Mount) && below(root):
@@ -62,26 +62,23 @@ func openDirectory(path string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-// isRoot reports whether the directory is our root directory, by its inode and its mount, statx(2).
-func isRoot(dir *os.File) bool {
-	var here, there unix.Statx_t
-	const mask = unix.STATX_INO | unix.STATX_MNT_ID
-	return unix.Statx(unix.AT_FDCWD, "/", 0, mask, &here) == nil &&
-		unix.Statx(int(dir.Fd()), "", unix.AT_EMPTY_PATH, mask, &there) == nil && here.Mask&there.Mask&mask == mask &&
-		here.Ino == there.Ino && here.Mnt_id == there.Mnt_id && here.Dev_major == there.Dev_major && here.Dev_minor == there.Dev_minor
-}
-
 // below reports whether the working directory lies in root. A root that another mount namespace holds has no path here, or that of
 // another directory. Outside of its root a working directory would be a way out, chroot(2).
 func below(root *os.File) bool {
 	path, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(int(root.Fd())))
-	if err != nil {
-		return false
-	}
-	var here, there unix.Stat_t
-	if unix.Stat(path, &here) != nil || unix.Fstat(int(root.Fd()), &there) != nil || here.Dev != there.Dev || here.Ino != there.Ino {
+	if err != nil || !at(path, root) {
 		return false
 	}
 	wd, err := unix.Getwd()
 	return err == nil && (path == "/" || wd == path || strings.HasPrefix(wd, path+"/"))
+}
+
+// at reports whether that is the path of the directory: the same inode on the same mount, statx(2). A copy of the mount in another namespace
+// has the same inode, too.
+func at(path string, dir *os.File) bool {
+	var here, there unix.Statx_t
+	const mask = unix.STATX_INO | unix.STATX_MNT_ID
+	return unix.Statx(unix.AT_FDCWD, path, 0, mask, &here) == nil &&
+		unix.Statx(int(dir.Fd()), "", unix.AT_EMPTY_PATH, mask, &there) == nil && here.Mask&there.Mask&mask == mask &&
+		here.Ino == there.Ino && here.Mnt_id == there.Mnt_id && here.Dev_major == there.Dev_major && here.Dev_minor == there.Dev_minor
 }

@@ -60,10 +60,13 @@ type id struct {
 }
 
 func (d *directory) set(v string, given bool) error {
-	*d = directory{given: true, path: v}
 	if given && v == "" {
 		return errors.New("an empty path")
 	}
+	if d.given && d.path == "" {
+		return nil // given both ways it is the target's, as in nsenter
+	}
+	*d = directory{given: true, path: v}
 	return nil
 }
 
@@ -97,17 +100,28 @@ func text(s *string) func(string, bool) error {
 	}
 }
 
-// namespace is the option that asks for one type: the target's, or the one at a path.
+// setTarget takes what nsenter takes, a pid. That it is one is found out later otherwise.
+func (r *request) setTarget(v string, given bool) error {
+	pid, _, _ := strings.Cut(v, ":")
+	if _, err := strconv.Atoi(pid); err != nil && r.dropIn() {
+		return fmt.Errorf("%q is no pid", v)
+	}
+	return text(&r.target)(v, given)
+}
+
+// namespace is the option that asks for one type: the target's, or the one at a path. Given both ways it is the target's, as in
+// nsenter.
 func (r *request) namespace(short byte, long string, t ns.Type) option {
 	return option{short, long, optional, "file|:id", "enter the " + long + " namespace", func(v string, given bool) error {
-		if !given {
+		switch {
+		case !given:
 			r.types |= t
-			return nil
-		}
-		if v == "" {
+			delete(r.files, t)
+		case v == "":
 			return errors.New("an empty path")
+		case !r.types.Has(t):
+			r.files[t] = v
 		}
-		r.files[t] = v
 		return nil
 	}}
 }
@@ -115,7 +129,7 @@ func (r *request) namespace(short byte, long string, t ns.Type) option {
 // options is the table of what nsenter(1) has.
 func (r *request) options() []option {
 	return []option{
-		{'t', "target", required, "PID[:inode]", "process whose namespaces to enter", text(&r.target)},
+		{'t', "target", required, "PID[:inode]", "process whose namespaces to enter", r.setTarget},
 		{'a', "all", none, "", "enter all namespaces of the target that are not ours", flag(&r.all)},
 		r.namespace('m', "mount", ns.Mount),
 		r.namespace('u', "uts", ns.UTS),

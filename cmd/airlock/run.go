@@ -34,11 +34,7 @@ func (r *request) run() error {
 	if len(argv) > 0 {
 		program = argv[0]
 	} else {
-		files, err := way.files()
-		if err != nil {
-			return err
-		}
-		if program, err = r.shell(env, files, way.who.effective()); err != nil {
+		if program, err = r.shell(env, way.files, way.who.effective()); err != nil {
 			return err
 		}
 		argv = []string{login(program)}

@@ -17,22 +17,27 @@ var usualShells = []string{"/bin/bash", "/bin/sh", "/bin/ash", "/usr/bin/sh", "/
 
 // shell is the program that runs when none is given: $SHELL, or that of the user's line in passwd(5), or /bin/sh. As nsenter the first
 // of them that is named is it; otherwise the first that is there.
-func (r *request) shell(env []string, files tree, uid int) (string, error) {
+//
+// Where the files cannot be looked at from here, it is the first of those that can be named.
+func (r *request) shell(env []string, files func() (tree, error), uid int) (string, error) {
 	var named []string
 	if s := variable(env, "SHELL"); s != "" {
 		named = append(named, s)
 	}
-	if passwd, err := files.readOptional("/etc/passwd"); err == nil {
-		if line := entry(passwd, func(u user.User) bool { return u.Uid == uid }); line != nil && line.Shell != "" {
-			named = append(named, line.Shell)
+	t, err := files()
+	if err == nil {
+		if passwd, err := t.readOptional("/etc/passwd"); err == nil {
+			if line := entry(passwd, func(u user.User) bool { return u.Uid == uid }); line != nil && line.Shell != "" {
+				named = append(named, line.Shell)
+			}
 		}
 	}
 	named = append(named, "/bin/sh")
-	if r.dropIn() {
+	if r.dropIn() || err != nil {
 		return named[0], nil
 	}
 	for _, s := range slices.Concat(named, usualShells) {
-		if strings.HasPrefix(s, "/") && files.executable(s) {
+		if strings.HasPrefix(s, "/") && t.executable(s) {
 			return s, nil
 		}
 	}
