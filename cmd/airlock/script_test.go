@@ -24,6 +24,8 @@ import (
 //
 //	target NAME [namespace|root|hostname=TEXT|file=PATH:TEXT|fifo=PATH]...
 //		starts a process in new namespaces; $NAME is its pid. An ordinary user gets a user namespace in any case.
+//	container NAME [userns]
+//		starts a container by runc; $NAME is the pid of its first process.
 //	end NAME
 //		ends that target.
 //	need root|kernelid|PROGRAM...
@@ -74,7 +76,8 @@ func TestScript(t *testing.T) {
 			"target": command((*stage).target), "end": command((*stage).end), "need": command((*stage).need),
 			"status": command((*stage).status), "start": command((*stage).start), "signal": command((*stage).signal),
 			"finish": command((*stage).finish), "await": command((*stage).await), "state": command((*stage).state),
-			"fifo": command((*stage).fifo), "cgroup": command((*stage).cgroup), "program": command((*stage).program),
+			"container": command((*stage).container),
+			"fifo":      command((*stage).fifo), "cgroup": command((*stage).cgroup), "program": command((*stage).program),
 		},
 	})
 }
@@ -154,6 +157,11 @@ func (s *stage) target(ts *testscript.TestScript, args []string) {
 	}
 	s.targets[args[0]] = fixture.New(s.t, spec)
 	ts.Setenv(args[0], strconv.Itoa(s.targets[args[0]].PID))
+}
+
+func (s *stage) container(ts *testscript.TestScript, args []string) {
+	box := fixture.RuncContainer(s.t, fixture.ContainerSpec{UserNS: len(args) > 1})
+	ts.Setenv(args[0], strconv.Itoa(box.PID))
 }
 
 func (s *stage) end(ts *testscript.TestScript, args []string) { ts.Check(s.targets[args[0]].Close()) }
