@@ -31,6 +31,8 @@ var arrows = map[string][]string{
 	"cnsenter": {"ns"},
 	"reexec":   {},
 	"launcher": {"cnsenter", "ns"},
+
+	"launcher/container": {},
 }
 
 type listed struct {
@@ -72,11 +74,41 @@ func TestArrows(t *testing.T) {
 			case p.Module != nil && p.Module.Path == sys:
 			case p.Module != nil && p.Module.Path == module:
 				dep := strings.TrimPrefix(p.ImportPath, module+"/")
-				top, _, _ := strings.Cut(dep, "/")
-				require.Contains(t, append(slices.Clone(may), name), top, "%s depends on %s", name, dep)
+				require.True(t, slices.ContainsFunc(append(slices.Clone(may), name+"/internal"), within(dep)) || dep == name, "%s depends on %s", name, dep)
 			default:
 				require.Fail(t, "foreign dependency", "%s depends on %s", name, p.ImportPath)
 			}
+		}
+	}
+}
+
+// within tells whether a package is one of a directory's.
+func within(dep string) func(dir string) bool {
+	return func(dir string) bool { return dep == dir || strings.HasPrefix(dep, dir+"/") }
+}
+
+// The engines' clients are for those who ask for them: whoever links launcher/engine, and cmd/airlock-engine.
+func TestEnginesAreLinkedByChoice(t *testing.T) {
+	const engine, clients = module + "/launcher/engine", module + "/cmd/airlock-engine"
+	for _, p := range list(t, "./...") {
+		if p.ImportPath != engine && p.ImportPath != clients {
+			require.NotContains(t, p.Deps, engine, p.ImportPath)
+		}
+	}
+	for _, p := range list(t, "-deps", "./launcher/engine") {
+		if p.Module != nil && p.Module.Path == module && p.ImportPath != engine {
+			dep := strings.TrimPrefix(p.ImportPath, module+"/")
+			require.True(t, slices.ContainsFunc([]string{"cnsenter", "launcher", "ns"}, within(dep)), "launcher/engine depends on %s", dep)
+		}
+	}
+}
+
+// Every start pays for the initialisation of what is linked: airlock links no client, neither of an engine nor of HTTP.
+func TestAirlockStartsQuickly(t *testing.T) {
+	heavy := []string{"net/http", "github.com/moby", "github.com/containerd/containerd", "google.golang.org", "k8s.io"}
+	for _, p := range list(t, "./cmd/airlock") {
+		for _, dep := range p.Deps {
+			require.False(t, slices.ContainsFunc(heavy, within(dep)), "airlock depends on %s", dep)
 		}
 	}
 }
