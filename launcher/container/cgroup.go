@@ -3,6 +3,7 @@
 package container
 
 import (
+	"path"
 	"slices"
 	"strings"
 )
@@ -69,6 +70,32 @@ func full(path string) (ids []string) {
 	}
 	return ids
 }
+
+// matches returns the containers in whose cgroups the paths are and that id may mean.
+func matches(paths []string, id string) (ids []string) {
+	add := func(id string) {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	for _, p := range paths {
+		if IsID(id) {
+			for _, whole := range full(p) {
+				if strings.HasPrefix(whole, id) {
+					add(whole)
+				}
+			}
+		}
+		if !strings.HasPrefix(id, ".") && !strings.Contains(id, "/") && is(path.Base(p), id) {
+			add(id)
+		}
+	}
+	return ids
+}
+
+// IsID reports whether text is an id that an engine has made up, or the start of one that is long enough for Find: 12 to 64
+// hexadecimal digits.
+func IsID(text string) bool { return len(text) >= shortID && len(text) <= fullID && isHex(text) }
 
 func isFull(id string) bool { return len(id) == fullID && isHex(id) }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,28 +80,6 @@ func search(ctx context.Context, id string) (members map[string][]int, err error
 		}
 	}
 	return members, nil
-}
-
-// matches returns the containers in whose cgroups the paths are and that id may mean.
-func matches(paths []string, id string) (ids []string) {
-	add := func(id string) {
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	for _, p := range paths {
-		if len(id) >= shortID && len(id) <= fullID && isHex(id) {
-			for _, whole := range full(p) {
-				if strings.HasPrefix(whole, id) {
-					add(whole)
-				}
-			}
-		}
-		if !strings.HasPrefix(id, ".") && !strings.Contains(id, "/") && is(path.Base(p), id) {
-			add(id)
-		}
-	}
-	return ids
 }
 
 // first returns the first process of a container: the oldest of those whose parent is outside. Programs that an engine has started

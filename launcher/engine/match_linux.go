@@ -32,19 +32,29 @@ func match(name string, all []candidate) (candidate, error) {
 		func(c candidate) bool { return strings.HasPrefix(c.ID, name) },
 	} {
 		hits := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return !means(c) })
-		// Kubernetes keeps the containers that one has taken the place of, under the same name.
-		alive := slices.DeleteFunc(slices.Clone(hits), func(c candidate) bool { return c.state != "running" })
 		switch {
-		case len(hits) == 0:
 		case len(hits) == 1:
 			return hits[0], nil
-		case len(alive) == 1 && alive[0].String() == hits[0].String():
-			return alive[0], nil
-		default:
-			return candidate{}, ambiguous(name, hits)
+		case len(hits) > 1:
+			return latest(name, hits)
 		}
 	}
 	return candidate{}, container.ErrNotFound
+}
+
+// latest returns the one of several that has taken the place of the others: Kubernetes keeps those that have ended, under the same
+// name. Otherwise they are different ones.
+func latest(name string, hits []candidate) (candidate, error) {
+	last := hits[0]
+	for _, c := range hits[1:] {
+		if c.String() != last.String() || c.state == "running" && last.state == "running" {
+			return candidate{}, ambiguous(name, hits)
+		}
+		if c.state == "running" {
+			last = c
+		}
+	}
+	return last, nil
 }
 
 func ambiguous(name string, hits []candidate) error {

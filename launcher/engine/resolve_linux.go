@@ -38,15 +38,14 @@ func resolve(ctx context.Context, ref string, t ns.Type) (*launcher.Target, erro
 		return nil, err
 	}
 	defer p.Close()
-	target, err := launcher.PID(info.PID, t)
-	if err != nil {
+	target, failed := launcher.PID(info.PID, t)
+	if err := p.Check(info.ID); err != nil { // also where PID has failed: that may have been about another process
+		if target != nil {
+			target.Close()
+		}
 		return nil, err
 	}
-	if err := p.Check(info.ID); err != nil {
-		target.Close()
-		return nil, err
-	}
-	return target, nil
+	return target, failed
 }
 
 // Find returns what is known of the container that ref means, for those who join it themselves: package launcher/container says
@@ -108,13 +107,17 @@ func inquire(ctx context.Context, e endpoint, name string) (container.Info, erro
 	return c.Info, err
 }
 
-// withoutEngine looks for the container among the host's cgroups, unless an engine that was asked for has answered.
+// withoutEngine looks for the container among the host's cgroups, unless an engine that was asked for has answered. Names are the
+// engine's affair: there only containerd has ids that somebody has chosen.
 func withoutEngine(ctx context.Context, r reference, tried []*Attempt) (container.Info, error) {
 	for _, a := range tried {
 		stopped, remote := (*NotRunningError)(nil), (*RemoteError)(nil)
 		if errors.As(a, &stopped) || r.scheme != "" && (errors.As(a, &remote) || answered(a)) {
 			return container.Info{}, failure(tried)
 		}
+	}
+	if r.scheme != "" && r.scheme != "containerd" && !container.IsID(r.id()) {
+		return container.Info{}, failure(tried)
 	}
 	info, err := container.Find(ctx, r.id())
 	if err != nil {
