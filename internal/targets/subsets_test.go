@@ -148,8 +148,11 @@ func TestPromise25EverySubset(t *testing.T) {
 			require.NoError(t, all.Close())
 			here, there := namespacesOf(t, os.Getpid()), namespacesOf(t, target.PID)
 
-			joined, refused, beyond := 0, 0, 0
+			joined, refused, beyond, number := 0, 0, 0, 0
 			for types := range subsets(differ) {
+				if number++; number%oneOf != 0 {
+					continue
+				}
 				want, nsenterErr := locateByNsenter(t, target.PID, types)
 				got, err := locateByUs(t, target.PID, types)
 				switch {
