@@ -22,6 +22,19 @@
 // lets him; [Target.PreserveCredentials] keeps them. Whoever enters a PID namespace goes on in a child process,
 // [cnsenter.Fork].
 //
+// # What a process has inside
+//
+//	                  where a user namespace is entered     otherwise
+//	uid, gid          0, 0                                  the caller's
+//	groups            none, if the namespace allows it      the caller's
+//	capabilities      all over that namespace, none of      the caller's
+//	                  them inheritable or ambient
+//
+// And in either case: the caller's no_new_privs, umask, resource limits and oom_score_adj; no blocked signals, those ignored that
+// the caller ignores, but for SIGCHLD and SIGPIPE; a session of its own without a controlling terminal, for a copy of this program,
+// or the caller's, for a [Cmd]; as root and working directory those of the mount namespace, if one is entered; descriptors 0, 1, 2 and those
+// of ExtraFiles. The process cannot be traced or looked into by the target's root, until it executes another program.
+//
 // # Privileges
 //
 // To enter takes CAP_SYS_ADMIN in the caller's user namespace and in the one that owns the namespace, for a mount namespace
