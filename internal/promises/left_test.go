@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,13 @@ var (
 		}
 		fmt.Println("hangs")
 		select {}
+	})
+	hangLater = reexec.RegisterStream("hang later", func(context.Context, struct{}) iter.Seq2[int, error] {
+		return func(yield func(int, error) bool) {
+			yield(1, nil)
+			fmt.Println("hangs")
+			select {}
+		}
 	})
 )
 
