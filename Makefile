@@ -89,10 +89,11 @@ fuzz: ## fuzz all that is parsed (FUZZTIME=60 seconds for each C target, GOFUZZT
 bench: ## measure us and the peers side by side (BENCHFLAGS='-json -run call')
 	@$(GO) run ./internal/bench $(BENCHFLAGS)
 
-airlock: ## build bin/airlock, static with musl where musl-gcc is installed
+airlock: ## build bin/airlock, static with musl where musl-gcc is installed, and bin/airlock-engine
 	@mkdir -p bin; if command -v musl-gcc >/dev/null; \
 	then CC=musl-gcc CGO_ENABLED=1 $(GO) build -trimpath $(STATIC) -o bin/airlock ./cmd/airlock; \
 	else $(GO) build -trimpath -o bin/airlock ./cmd/airlock; fi
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/airlock-engine ./cmd/airlock-engine
 
 promises: ## run the test of every promise, and print a row each
 	@$(GO) run ./internal/promises

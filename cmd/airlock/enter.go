@@ -16,7 +16,8 @@ import (
 // request is what the command line of enter asks for.
 type request struct {
 	name        string // that airlock was called by
-	target      string // pid, with ":" and its inode in pidfs behind it perhaps
+	target      string // pid, with ":" and its inode in pidfs behind it perhaps, or a container by name
+	found       *found // what that name means
 	proc        string // where the target's directory is
 	types       ns.Type
 	all         bool
@@ -129,7 +130,7 @@ func (r *request) namespace(short byte, long string, t ns.Type) option {
 // options is the table of what nsenter(1) has.
 func (r *request) options() []option {
 	return []option{
-		{'t', "target", required, "PID[:inode]", "process whose namespaces to enter", r.setTarget},
+		{'t', "target", required, "PID[:inode]|container", "process whose namespaces to enter", r.setTarget},
 		{'a', "all", none, "", "enter all namespaces of the target that are not ours", flag(&r.all)},
 		r.namespace('m', "mount", ns.Mount),
 		r.namespace('u', "uts", ns.UTS),
@@ -184,7 +185,9 @@ func enter(name string, args []string) error {
 	r := &request{name: name, files: map[ns.Type]string{}, proc: "/proc"}
 	tables := r.tables()
 	var err error
-	r.program, err = parse(tables[0], args, tables[1:]...)
+	if r.program, err = parse(tables[0], args, tables[1:]...); err == nil {
+		err = r.operand(tables)
+	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w\nTry '%s --help'", err, name)
@@ -196,6 +199,9 @@ func enter(name string, args []string) error {
 		return nil
 	}
 	if err := r.check(); err != nil {
+		return err
+	}
+	if err := r.find(); err != nil {
 		return err
 	}
 	r.followParts()
@@ -212,6 +218,7 @@ func usageOf(name string, tables [][]option) string {
 		b.WriteString(help(options))
 		if i > 0 {
 			fmt.Fprintf(&b, "\nThe parts of --follow are: %s.\n", strings.Join(partNames[:], ", "))
+			b.WriteString(containerHelp)
 		}
 	}
 	b.WriteString("\nWithout a program a shell is run as a login shell: $SHELL, or that of /etc/passwd, or /bin/sh. The exit status is the\n" +

@@ -41,7 +41,7 @@ func run(args []string) int {
 }
 
 const usage = `Usage:
-  airlock enter [options] [program [argument...]]
+  airlock enter [options] [ENGINE://CONTAINER [options]] [program [argument...]]
   airlock --help | --version
 
 Enters namespaces and runs a program there. "airlock enter --help" lists the options.

@@ -43,6 +43,9 @@ func (r *request) run() error {
 		if err := target.alive(); err != nil {
 			return err
 		}
+		if err := r.found.check(); err != nil {
+			return err
+		}
 		if err := r.limits(target); err != nil {
 			return err
 		}

@@ -24,6 +24,10 @@ import (
 //
 //	target NAME [namespace|root|hostname=TEXT|file=PATH:TEXT|fifo=PATH]...
 //		starts a process in new namespaces; $NAME is its pid. An ordinary user gets a user namespace in any case.
+//	engine
+//		builds airlock-engine and puts it into $PATH; $engine is its directory.
+//	named NAME docker|podman|runc|containerd|cri
+//		starts a container; $NAME is what the engine calls it, $NAME_id its id, $NAME_short the start of that, $NAME_pid its pid.
 //	container NAME [userns]
 //		starts a container by runc; $NAME is the pid of its first process.
 //	end NAME
@@ -76,8 +80,9 @@ func TestScript(t *testing.T) {
 			"target": command((*stage).target), "end": command((*stage).end), "need": command((*stage).need),
 			"status": command((*stage).status), "start": command((*stage).start), "signal": command((*stage).signal),
 			"finish": command((*stage).finish), "await": command((*stage).await), "state": command((*stage).state),
-			"container": command((*stage).container),
-			"fifo":      command((*stage).fifo), "cgroup": command((*stage).cgroup), "program": command((*stage).program),
+			"container": command((*stage).container), "named": command((*stage).named),
+			"engine": func(ts *testscript.TestScript, _ bool, args []string) { ts.Value("stage").(*stage).engine(ts, args) },
+			"fifo":   command((*stage).fifo), "cgroup": command((*stage).cgroup), "program": command((*stage).program),
 		},
 	})
 }
@@ -90,6 +95,7 @@ type stage struct {
 	t       testing.TB
 	targets map[string]*fixture.Target
 	jobs    map[string]*job
+	daemon  *fixture.ContainerdDaemon
 }
 
 // job is a program in the background.
