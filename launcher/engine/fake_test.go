@@ -15,12 +15,14 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
 
 	"github.com/airlock-ns/airlock/internal/fixture"
 	"github.com/airlock-ns/airlock/launcher/container"
@@ -147,6 +149,55 @@ func TestTheNextEngineIsAsked(t *testing.T) {
 			sockets(t, map[string]string{"DOCKER_HOST": docker, "CONTAINER_HOST": podman})
 			_, err := engine.Find(t.Context(), "web")
 			require.ErrorIs(t, err, container.ErrOtherProcess)
+		})
+	}
+}
+
+// A server that knows none of an engine's services says so, and the engine counts as one that cannot be asked.
+func TestServiceThatIsOff(t *testing.T) {
+	listener, err := net.Listen("unix", shortDir(t)+"/empty.sock")
+	require.NoError(t, err)
+	server := grpc.NewServer()
+	var serving sync.WaitGroup
+	serving.Go(func() { server.Serve(listener) })
+	defer serving.Wait()
+	defer server.Stop()
+	address := "unix://" + listener.Addr().String()
+	sockets(t, map[string]string{"CONTAINER_RUNTIME_ENDPOINT": address})
+	_, err = engine.Find(t.Context(), "cri://no-such")
+	require.ErrorIs(t, err, errors.ErrUnsupported)
+	require.ErrorContains(t, err, "its CRI is off")
+	list, err := engine.List(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, list)
+
+	sockets(t, map[string]string{"CONTAINERD_ADDRESS": address})
+	_, err = engine.Find(t.Context(), "containerd://no-such")
+	require.ErrorContains(t, err, "containerd at "+listener.Addr().String()+": ")
+}
+
+// podman(1) may fail, or take longer than anybody waits.
+func TestPodmanProgramFails(t *testing.T) {
+	for name, c := range map[string]struct{ script, says string }{
+		"hangs":    {"exec sleep 3600", "context deadline exceeded"},
+		"fails":    {"echo first >&2; echo last >&2; exit 125", "podman at podman inspect: exit status 125: last"},
+		"nonsense": {"echo nonsense", "invalid character"},
+		"nothing":  {"case $* in *inspect*) echo []; esac; exit 0", "the answer has 0 containers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, os.WriteFile(dir+"/podman", []byte("#!/bin/sh\n"+c.script+"\n"), 0o755))
+			t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+			t.Setenv("XDG_RUNTIME_DIR", dir)
+			sockets(t, map[string]string{"CONTAINER_HOST": ""})
+			limit := patience
+			if name == "hangs" {
+				limit = time.Second / 10
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			_, err := engine.Find(ctx, "podman://no-such")
+			require.ErrorContains(t, err, c.says)
 		})
 	}
 }

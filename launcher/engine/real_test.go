@@ -5,6 +5,7 @@
 package engine_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"strconv"
@@ -214,7 +215,8 @@ func TestContainerd(t *testing.T) {
 	ctr("tasks", "kill", "--signal", "SIGKILL", longer.ID)
 	require.Eventually(t, func() bool {
 		_, err := engine.Find(t.Context(), "containerd://red/web")
-		return err != nil
+		stopped := (*engine.NotRunningError)(nil)
+		return errors.As(err, &stopped)
 	}, patience, poll)
 	requireStopped(t, "containerd://red/web", "stopped")
 	require.ErrorIs(t, p.Check(longer.ID), unix.ESRCH)
