@@ -37,6 +37,9 @@ func locate(ctx context.Context, ref string) (container.Info, error) {
 	}
 	if id := name[strings.LastIndexByte(name, '/')+1:]; scheme == "" || scheme == "containerd" || container.IsID(id) {
 		info, err := container.Find(ctx, id)
+		if failed := (*container.Error)(nil); errors.As(err, &failed) {
+			err = failed.Err // the caller has the name
+		}
 		if !errors.Is(err, container.ErrNotFound) {
 			return info, err
 		}

@@ -15,8 +15,8 @@ import (
 
 // found is the container that the command line names, and its first process, held since its pid was known.
 type found struct {
+	ref, id string
 	process *container.Process
-	id      string
 }
 
 // containerHelp is the part of the help that is about containers.
@@ -71,7 +71,7 @@ func (r *request) find() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.target, err)
 	}
-	r.target, r.found = strconv.Itoa(info.PID), &found{p, info.ID}
+	r.target, r.found = strconv.Itoa(info.PID), &found{r.target, info.ID, p}
 	return nil
 }
 
@@ -82,5 +82,8 @@ func (f *found) check() error {
 		return nil
 	}
 	defer f.process.Close()
-	return f.process.Check(f.id)
+	if err := f.process.Check(f.id); err != nil {
+		return fmt.Errorf("%s: %w", f.ref, err)
+	}
+	return nil
 }

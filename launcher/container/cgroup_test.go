@@ -37,6 +37,7 @@ func TestNames(t *testing.T) {
 		{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/cri-containerd-" + one + ".scope", one, true},
 		{"/kubepods/burstable/pod1/" + one, one, true},
 		{"/k8s.io/" + one, one, true},
+		{"/user.slice/user-1000.slice/user@1000.service/app.slice/web.service/libpod-payload-" + one, one, true},
 		{"/../" + one, one, true}, // seen from within another cgroup namespace
 		{"/docker/" + one + "/kubelet/kubepods/" + other, one, true},
 		{"/docker/" + one + "/kubelet/kubepods/" + other, other, true},

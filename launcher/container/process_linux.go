@@ -33,9 +33,11 @@ func Open(pid int) (*Process, error) {
 // Close lets go of the process.
 func (p *Process) Close() error { return p.pidfd.Close() }
 
-// Check returns nil if the process is in a cgroup of the container with this id, which must be whole, and has not ended. Podman
-// as an ordinary user on cgroups of version 1 has none to give: then its mark among the process's mounts decides. It
+// Check returns nil if the process is in a cgroup of the container with this id, which must be whole, and has not ended. That
 // also means that the pid was this process's from Open to here: whatever was opened by the number in between is of it.
+//
+// Podman as an ordinary user on cgroups of version 1 has none to give: then its mark among the process's mounts decides, which only a
+// container with CAP_SYS_ADMIN over its mount namespace could put on itself.
 //
 // The error is an *Error: ErrOtherProcess for a process of something else, ESRCH for one that has ended.
 func (p *Process) Check(id string) error {

@@ -55,19 +55,24 @@ func (c *cri) find(ctx context.Context, name string) (candidate, error) {
 	return one, c.setPID(ctx, &one)
 }
 
-func (c *cri) list(ctx context.Context) ([]candidate, error) {
+func (c *cri) list(ctx context.Context) (list []candidate, err error) {
 	all, err := c.all(ctx, &runtime.ContainerFilter{
 		State: &runtime.ContainerStateValue{State: runtime.ContainerState_CONTAINER_RUNNING},
 	})
 	if err != nil {
 		return nil, err
 	}
-	for i := range all {
-		if err := c.setPID(ctx, &all[i]); err != nil {
+	for _, one := range all {
+		err := c.setPID(ctx, &one)
+		if errors.Is(err, container.ErrNotFound) {
+			continue // it has ended
+		}
+		if err != nil {
 			return nil, err
 		}
+		list = append(list, one)
 	}
-	return all, nil
+	return list, nil
 }
 
 // all gives the containers without their pids. Their pods are known by the kubelet's labels, and where somebody else has made them
