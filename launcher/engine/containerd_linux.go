@@ -45,15 +45,7 @@ func (c *containerd) find(ctx context.Context, name string) (candidate, error) {
 	return match(name, all)
 }
 
-func (c *containerd) list(ctx context.Context) (list []candidate, err error) {
-	all, err := c.all(ctx, "")
-	for _, one := range all {
-		if one.running() == nil {
-			list = append(list, one)
-		}
-	}
-	return list, err
-}
+func (c *containerd) list(ctx context.Context) ([]candidate, error) { return c.all(ctx, "") }
 
 // all gives the containers of a namespace, or for "" of all, that one of the filters lets through.
 func (c *containerd) all(ctx context.Context, namespace string, filters ...string) (list []candidate, err error) {

@@ -22,7 +22,7 @@ type asker interface {
 	// says why there is no answer.
 	find(ctx context.Context, name string) (candidate, error)
 
-	// list returns the containers that run.
+	// list returns the containers that have a process, perhaps with others.
 	list(ctx context.Context) ([]candidate, error)
 
 	close() error

@@ -12,9 +12,9 @@ import (
 	"github.com/airlock-ns/airlock/launcher/container"
 )
 
-// List returns the containers that run, of all engines that can be asked. A container that two engines have, as Docker's are
-// containerd's too, is that of the first of docker, podman, cri and containerd. The engines are asked at the same time, each for no longer than
-// Timeout. Their PIDs are what the engines say: see package launcher/container.
+// List returns the containers that run, paused ones among them, of all engines that can be asked. A container that two engines
+// have, as Docker's are containerd's too, is that of the first of docker, podman, cri and containerd. The engines are asked at
+// the same time, each for no longer than Timeout. Their PIDs are what the engines say: see package launcher/container.
 //
 // Engines that are not there, or that the caller may not ask, are left out. The error is an *Error, of those that have failed
 // otherwise; what the others have answered is returned with it.
@@ -50,7 +50,7 @@ func served(engine string, asked []endpoint, failures []error) bool {
 	return false
 }
 
-// merge puts the answers together, in their order, each container once.
+// merge puts the answers together, in their order, each container that has a process once.
 func merge(answers [][]candidate) (list []container.Info) {
 	seen := map[string]bool{}
 	for _, answer := range answers {
@@ -59,7 +59,7 @@ func merge(answers [][]candidate) (list []container.Info) {
 			if len(key) < 64 {
 				key = c.Engine + "/" + c.Namespace + "/" + c.ID
 			}
-			if !seen[key] {
+			if c.present() && !seen[key] {
 				seen[key] = true
 				list = append(list, c.Info)
 			}

@@ -24,6 +24,11 @@ func (c candidate) running() error {
 	return nil
 }
 
+// present reports whether the container has a process, also one that is kept from going on.
+func (c candidate) present() bool {
+	return c.PID > 0 && (c.state == "running" || c.state == "paused" || c.state == "pausing")
+}
+
 // match returns the one that a name means: its id, else one of its aliases, else the start of its id.
 func match(name string, all []candidate) (candidate, error) {
 	for _, means := range []func(candidate) bool{
