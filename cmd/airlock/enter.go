@@ -101,10 +101,9 @@ func text(s *string) func(string, bool) error {
 	}
 }
 
-// setTarget takes what nsenter takes, a pid. That it is one is found out later otherwise.
+// setTarget takes a pid, and a container by name where nsenter, which does not, need not be kept to.
 func (r *request) setTarget(v string, given bool) error {
-	pid, _, _ := strings.Cut(v, ":")
-	if _, err := strconv.Atoi(pid); err != nil && r.dropIn() {
+	if r.dropIn() && named(v) {
 		return fmt.Errorf("%q is no pid", v)
 	}
 	return text(&r.target)(v, given)
