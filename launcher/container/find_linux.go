@@ -69,8 +69,8 @@ func search(ctx context.Context, id string) (members map[string][]int, err error
 			return nil, err
 		}
 		text, err := os.ReadFile("/proc/" + name + "/cgroup")
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
-			continue // it has ended
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, fs.ErrPermission) {
+			continue // it has ended, or /proc hides it from the caller, who may not enter it then either
 		}
 		if err != nil {
 			return nil, err
