@@ -43,5 +43,6 @@
 // # Limits
 //
 // A plan has at most 64 steps, and paths and groups of 64 KiB in all. It needs Linux 4.11 and cgo; built without cgo or for other
-// systems, Start returns [ErrNotLinked]. Joins by pidfd need Linux 5.8.
+// systems, Start returns [ErrNotLinked]. Without cgo [Plan.Replace] still takes what steps a thread of a Go program can. Joins by pidfd
+// need Linux 5.8, and [Attach] needs Linux 5.2.
 package cnsenter

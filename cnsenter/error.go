@@ -69,3 +69,17 @@ func (e *Error) Is(target error) bool {
 	}
 	return false
 }
+
+// label is the text of an Error for the step, with "@" in the place of namespace types.
+func (s Step) label() string {
+	label := s.op.String()
+	if s.types() != 0 {
+		label += " @"
+	}
+	if object := s.object(); object != "" && s.types() != 0 {
+		label += " of " + object
+	} else if object != "" {
+		label += " " + object
+	}
+	return label
+}

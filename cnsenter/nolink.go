@@ -21,8 +21,3 @@ func (p Plan) Start(*exec.Cmd) error {
 	}
 	return &Error{Step: -1, Op: OpStart, Err: ErrNotLinked}
 }
-
-// Replace returns ErrNotLinked: this program was built without the constructor.
-func (p Plan) Replace(string, []string, []string, func(Step) string) error {
-	return p.Start(nil)
-}

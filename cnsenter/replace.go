@@ -6,7 +6,6 @@ package cnsenter
 
 import (
 	"errors"
-	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -72,16 +71,8 @@ func (p Plan) Replace(name string, argv, env []string, advise func(Step) string)
 
 // keepOnly lets execve close all descriptors from 3 on but fd.
 func keepOnly(fd int) error {
-	if unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) != nil { // before Linux 5.11
-		open, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			return err
-		}
-		for _, entry := range open {
-			if number, err := strconv.Atoi(entry.Name()); err == nil && number > 2 {
-				unix.CloseOnExec(number)
-			}
-		}
+	if err := closeOnExec(3); err != nil {
+		return err
 	}
 	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0)
 	return os.NewSyscallError("fcntl", err)

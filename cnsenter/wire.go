@@ -92,20 +92,6 @@ func (p Plan) encode(name string, advise func(Step) string) ([]byte, []*os.File,
 	return message, files, nil
 }
 
-// label is the text of an Error for the step, with "@" in the place of namespace types.
-func (s Step) label() string {
-	label := s.op.String()
-	if s.types() != 0 {
-		label += " @"
-	}
-	if object := s.object(); object != "" && s.types() != 0 {
-		label += " of " + object
-	} else if object != "" {
-		label += " " + object
-	}
-	return label
-}
-
 type outcome uint32
 
 const (

@@ -23,7 +23,7 @@ func (r *request) ownMounts(plan cnsenter.Plan, target *process, entered ns.Type
 		return plan, nil
 	}
 	plan = append(plan, cnsenter.Unshare(ns.Spec{Types: ns.Mount}), cnsenter.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
-	if !r.hostTools.given {
+	if !r.hostTools.given || !cnsenter.Linked { // to attach takes the constructor
 		return plan, nil
 	}
 	mounts, err := target.namespace(ns.Mount)
@@ -43,7 +43,7 @@ func (r *request) ownMounts(plan cnsenter.Plan, target *process, entered ns.Type
 // freshProc reports whether the program gets a /proc that shows its PID namespace: the one that is there shows ours, unless the mount namespace
 // or the root directory is the target's. As nsenter, it is left as it is.
 func (r *request) freshProc(entered ns.Type) bool {
-	if r.dropIn() || r.keepProc || r.noFork || !entered.Has(ns.PID) || r.root.given {
+	if r.dropIn() || !cnsenter.Linked || r.keepProc || r.noFork || !entered.Has(ns.PID) || r.root.given {
 		return false
 	}
 	mounts := r.all || r.types.Has(ns.Mount) || r.files[ns.Mount] != ""

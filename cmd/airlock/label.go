@@ -58,7 +58,7 @@ func (r *request) labels(plan cnsenter.Plan, target *process) (cnsenter.Plan, er
 // seLinux reports whether SELinux is in force: it has a file system then.
 func seLinux() bool {
 	var fs unix.Statfs_t
-	return unix.Statfs("/sys/fs/selinux", &fs) == nil && fs.Type == unix.SELINUX_MAGIC
+	return unix.Statfs("/sys/fs/selinux", &fs) == nil && uint32(fs.Type) == unix.SELINUX_MAGIC
 }
 
 // appArmor returns the label for the target's profile, unless it is ours or AppArmor is not in force: it has files of its own then,

@@ -17,7 +17,7 @@ func version() string {
 		text = "airlock " + info.Main.Version
 	}
 	if !cnsenter.Linked {
-		text += ", built without cgo: it cannot enter namespaces"
+		text += ", built without cgo: no user and no time namespaces, no capability sets, no files of the target for --host-tools"
 	}
 	return text
 }
