@@ -21,7 +21,7 @@ CWARN   := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
 FORTIFY := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wformat=2
 CFILES   = $(wildcard cnsenter/*/*.c cnsenter/*/*/*.c internal/fuzz/*.c internal/valgrind/plain/*.c)
 
-.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl asan valgrind fuzz bench promises airlock clean
+.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl asan valgrind fuzz vmtest bench promises airlock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -85,6 +85,10 @@ valgrind: ## carry out plans of every kind under valgrind
 
 fuzz: ## fuzz all that is parsed (FUZZTIME=60 seconds for each C target, GOFUZZTIME=10 for each in Go)
 	@if ! command -v clang >/dev/null; then $(MISSING) clang; exit; fi; internal/fuzz/run
+
+vmtest: ## run the core of the suite under Debian's kernels, emulated by qemu
+	@for p in qemu-system-x86_64 qemu-system-aarch64 aarch64-linux-gnu-gcc apt-get busybox; do \
+		if ! command -v $$p >/dev/null; then $(MISSING) $$p; exit; fi; done; internal/vmtest/run
 
 bench: ## measure us and the peers side by side (BENCHFLAGS='-json -run call')
 	@$(GO) run ./internal/bench $(BENCHFLAGS)
