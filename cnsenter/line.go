@@ -48,24 +48,66 @@ func (l *line) send(message []byte, files []*os.File) error {
 	})
 }
 
-// receive reads one report, by the deadline. The end of the program's end is io.EOF.
-func (l *line) receive(report []byte, deadline time.Time) (int, error) {
+// askForSenders has the kernel tell who sends a report, SO_PASSCRED in unix(7): behind a relay that is no child of ours.
+func (l *line) askForSenders() error {
+	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(l.fd, unix.SOL_SOCKET, unix.SO_PASSCRED, 1))
+}
+
+// receive reads one report, by the deadline, with the pid of its sender if that was asked for. The end of the program's end is io.EOF.
+func (l *line) receive(report []byte, deadline time.Time) (n, sender int, err error) {
 	for l.slow == nil {
-		n, err := unix.Read(l.fd, report)
-		switch {
-		case err == unix.EAGAIN:
-			if err := unix.SetNonblock(l.fd, true); err != nil {
-				return 0, os.NewSyscallError("fcntl", err)
-			}
-			l.slow = os.NewFile(uintptr(l.fd), "plan")
-		case err == nil && n == 0:
-			return 0, io.EOF
-		case err != unix.EINTR:
-			return max(n, 0), os.NewSyscallError("read", err)
+		n, sender, err = receiveFrom(l.fd, report)
+		if err != unix.EAGAIN {
+			return n, sender, err
 		}
+		if err := unix.SetNonblock(l.fd, true); err != nil {
+			return 0, 0, os.NewSyscallError("fcntl", err)
+		}
+		l.slow = os.NewFile(uintptr(l.fd), "plan")
 	}
 	l.slow.SetReadDeadline(deadline)
-	return l.slow.Read(report)
+	conn, err := l.slow.SyscallConn()
+	if err != nil {
+		return 0, 0, err
+	}
+	var received error
+	err = conn.Read(func(fd uintptr) bool {
+		n, sender, received = receiveFrom(int(fd), report)
+		return received != unix.EAGAIN
+	})
+	if err == nil {
+		err = received
+	}
+	return n, sender, err
+}
+
+func receiveFrom(fd int, report []byte) (n, sender int, err error) {
+	var control [64]byte // more than a struct ucred takes
+	controls := 0
+	for {
+		n, controls, _, _, err = unix.Recvmsg(fd, report, control[:], unix.MSG_CMSG_CLOEXEC)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	switch {
+	case err == unix.EAGAIN:
+		return 0, 0, err
+	case err != nil:
+		return 0, 0, os.NewSyscallError("recvmsg", err)
+	case n == 0:
+		return 0, 0, io.EOF
+	}
+	messages, err := unix.ParseSocketControlMessage(control[:controls])
+	if err != nil {
+		return 0, 0, err
+	}
+	for i := range messages {
+		if who, err := unix.ParseUnixCredentials(&messages[i]); err == nil {
+			sender = int(who.Pid)
+		}
+	}
+	return n, sender, nil
 }
 
 // answer tells the program to go on. If it is gone, the next receive says so.
@@ -79,12 +121,15 @@ func (l *line) hold() {
 		defer l.close()
 		var report [reportSize]byte
 		for {
-			if _, err := l.receive(report[:], time.Time{}); err != nil {
+			if _, _, err := l.receive(report[:], time.Time{}); err != nil {
 				return
 			}
 		}
 	}()
 }
+
+// shut ends what the other end waits for.
+func (l *line) shut() { unix.Shutdown(l.fd, unix.SHUT_RDWR) }
 
 func (l *line) close() {
 	if l.slow != nil {

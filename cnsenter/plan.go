@@ -25,6 +25,8 @@ type Step struct {
 	value uint32
 	data  string // NUL-free text, or numbers in native byte order
 	spec  *ns.Spec
+
+	meanwhile func(pid int) error
 }
 
 // Join enters namespaces, setns(2). If f refers to a namespace, types is its type; if f is a pidfd, types is the set of
@@ -78,6 +80,11 @@ func FChdirOutside(f *os.File) Step { return Step{op: OpChdir, file: f, value: 1
 // process group cannot: EPERM.
 func Setsid() Step { return Step{op: OpSetsid} }
 
+// Terminal makes standard input the controlling terminal of the session that a Setsid before it has begun, TIOCSCTTY in
+// ioctl_tty(2). A later Fork puts the child into a process group of its own, in the foreground: the relay then leads the session, so the
+// terminal can stop the child, and with it the relay.
+func Terminal() Step { return Step{op: OpTerminal} }
+
 // SetGroups sets the supplementary groups, setgroups(2), as the user namespace that is entered by then counts them.
 func SetGroups(gids ...int) Step { return Step{op: OpSetGroups, data: groups(gids)} }
 
@@ -118,6 +125,11 @@ func Write(directory *os.File, path, text string) Step {
 // keep it. Behind a relay the process dies with the caller anyhow. A set-user-ID program that is executed is free of it.
 func DieWithCaller() Step { return Step{op: OpDieWithCaller} }
 
+// Await stops the process while f runs in the caller, with the pid of the process as the caller counts them. An error of f ends the
+// start, and is the cause of its error. If the process is in no user namespace that the plan joined, its files in /proc are its
+// owner's meanwhile, proc_pid(5).
+func Await(f func(pid int) error) Step { return Step{op: OpAwait, meanwhile: f} }
+
 // Exec executes path in place of the program that was started, with that one's arguments and environment. Without a slash, path
 // is looked up in $PATH there, execvp(3). It is the last step of its plan.
 func Exec(path string) Step { return Step{op: OpExec, data: path} }
@@ -137,6 +149,7 @@ const (
 	OpChroot
 	OpChdir
 	OpSetsid
+	OpTerminal
 	OpSetGroups
 	OpDropGroups
 	OpSetGID
@@ -147,6 +160,7 @@ const (
 	OpAttach
 	OpWrite
 	OpDieWithCaller
+	OpAwait
 	OpExec
 	opSteps
 
@@ -159,9 +173,9 @@ const (
 
 var opNames = [...]string{
 	OpJoin: "join", OpUnshare: "unshare", OpFork: "fork", OpJoinCgroup: "join the cgroup of", OpChroot: "chroot", OpChdir: "chdir",
-	OpSetsid: "setsid", OpSetGroups: "set groups", OpDropGroups: "drop groups", OpSetGID: "set gid", OpSetUID: "set uid",
-	OpSetCaps: "set capabilities", OpNoNewPrivs: "set no_new_privs", OpMount: "mount", OpAttach: "attach", OpWrite: "write",
-	OpDieWithCaller: "die with the caller", OpExec: "execute",
+	OpSetsid: "setsid", OpTerminal: "take the terminal", OpSetGroups: "set groups", OpDropGroups: "drop groups",
+	OpSetGID: "set gid", OpSetUID: "set uid", OpSetCaps: "set capabilities", OpNoNewPrivs: "set no_new_privs", OpMount: "mount",
+	OpAttach: "attach", OpWrite: "write", OpDieWithCaller: "die with the caller", OpAwait: "await the caller", OpExec: "execute",
 }
 
 func (o Op) String() string {
@@ -272,7 +286,11 @@ func (s Step) check() error {
 		if int32(s.value) < 0 {
 			return fmt.Errorf("%w: no id", os.ErrInvalid)
 		}
-	case OpFork, OpSetsid, OpSetGroups, OpDropGroups, OpSetCaps, OpNoNewPrivs, OpDieWithCaller:
+	case OpAwait:
+		if s.meanwhile == nil {
+			return os.ErrInvalid
+		}
+	case OpFork, OpSetsid, OpTerminal, OpSetGroups, OpDropGroups, OpSetCaps, OpNoNewPrivs, OpDieWithCaller:
 	default:
 		return fmt.Errorf("%w: not a step", os.ErrInvalid)
 	}

@@ -35,7 +35,8 @@ const patience = 15 * time.Second
 // descriptors that it has are 0, 1, 2 and those that ExtraFiles held before. Of the process attributes, the signal mask is empty,
 // SIGCHLD and SIGPIPE have their default action, and the process is not dumpable, prctl(2).
 //
-// Start blocks for as long as the start takes, about a millisecond, and at most 15 seconds. It moves no thread of the caller.
+// Start blocks for as long as the start takes, about a millisecond, and at most 15 seconds besides what an Await takes. It moves no thread
+// of the caller.
 func (p Plan) Start(cmd *exec.Cmd) error {
 	if err := p.check(); err != nil {
 		return err
@@ -54,7 +55,11 @@ func (p Plan) Start(cmd *exec.Cmd) error {
 		return &Error{Step: -1, Op: OpStart, Path: "socket", Err: err}
 	}
 	theirs := os.NewFile(uintptr(far), "plan")
-	if err := ours.send(message, files); err != nil {
+	err = ours.send(message, files)
+	if err == nil && p.has(OpAwait) {
+		err = ours.askForSenders()
+	}
+	if err != nil {
 		ours.close()
 		theirs.Close()
 		return &Error{Step: -1, Op: OpStart, Path: "plan", Err: err}
@@ -100,7 +105,7 @@ func (p Plan) await(ours *line, cmd *exec.Cmd) error {
 	took := false // every step
 	for {
 		var message [reportSize]byte
-		n, err := ours.receive(message[:], deadline)
+		n, sender, err := ours.receive(message[:], deadline)
 		if errors.Is(err, io.EOF) && took {
 			return nil // its end was closed by execve
 		}
@@ -120,6 +125,14 @@ func (p Plan) await(ours *line, cmd *exec.Cmd) error {
 				reap(cmd)
 				return &Error{Step: r.step, Op: r.op, Types: p[r.step].types(), Err: err}
 			}
+			ours.answer()
+		case r.outcome == awaiting:
+			if err := p[r.step].meanwhile(sender); err != nil {
+				ours.shut() // which ends who waits, also behind a relay
+				reap(cmd)
+				return &Error{Step: r.step, Op: r.op, Err: err}
+			}
+			deadline = time.Now().Add(patience)
 			ours.answer()
 		case r.outcome == failed:
 			reap(cmd)

@@ -27,9 +27,11 @@ const (
 
 // The operations have the same numbers on both sides: an index that is not 0 does not compile.
 var _ = [1]struct{}{}[OpJoin-C.AIRLOCK_JOIN|OpUnshare-C.AIRLOCK_UNSHARE|OpFork-C.AIRLOCK_FORK|OpJoinCgroup-C.AIRLOCK_CGROUP|
-	OpChroot-C.AIRLOCK_CHROOT|OpChdir-C.AIRLOCK_CHDIR|OpSetsid-C.AIRLOCK_SETSID|OpSetGroups-C.AIRLOCK_SETGROUPS|
-	OpDropGroups-C.AIRLOCK_DROPGROUPS|OpSetGID-C.AIRLOCK_SETGID|OpSetUID-C.AIRLOCK_SETUID|OpSetCaps-C.AIRLOCK_SETCAPS|
-	OpNoNewPrivs-C.AIRLOCK_NONEWPRIVS|OpMount-C.AIRLOCK_MOUNT|OpAttach-C.AIRLOCK_ATTACH|OpWrite-C.AIRLOCK_WRITE|OpDieWithCaller-C.AIRLOCK_DIEWITHCALLER|OpExec-C.AIRLOCK_EXEC|opSteps-C.AIRLOCK_OPS]
+	OpChroot-C.AIRLOCK_CHROOT|OpChdir-C.AIRLOCK_CHDIR|OpSetsid-C.AIRLOCK_SETSID|OpTerminal-C.AIRLOCK_TERMINAL|
+	OpSetGroups-C.AIRLOCK_SETGROUPS|OpDropGroups-C.AIRLOCK_DROPGROUPS|OpSetGID-C.AIRLOCK_SETGID|OpSetUID-C.AIRLOCK_SETUID|
+	OpSetCaps-C.AIRLOCK_SETCAPS|OpNoNewPrivs-C.AIRLOCK_NONEWPRIVS|OpMount-C.AIRLOCK_MOUNT|OpAttach-C.AIRLOCK_ATTACH|
+	OpWrite-C.AIRLOCK_WRITE|OpDieWithCaller-C.AIRLOCK_DIEWITHCALLER|OpAwait-C.AIRLOCK_AWAIT|OpExec-C.AIRLOCK_EXEC|
+	opSteps-C.AIRLOCK_OPS]
 
 // So have Caps and its message the same layout.
 var _ = [1]struct{}{}[unsafe.Sizeof(Caps{})-C.sizeof_struct_airlock_caps|
@@ -99,6 +101,7 @@ const (
 	failed   = outcome(C.AIRLOCK_FAILED)
 	executed = outcome(C.AIRLOCK_EXECUTED)
 	unmapped = outcome(C.AIRLOCK_UNMAPPED)
+	awaiting = outcome(C.AIRLOCK_AWAITING)
 )
 
 // report is one message of the started program.
@@ -130,5 +133,11 @@ func (p Plan) decode(message []byte) (report, bool) {
 	default:
 		return report{}, false
 	}
-	return out, out.outcome != unmapped || out.op == OpUnshare
+	switch out.outcome {
+	case unmapped:
+		return out, out.op == OpUnshare
+	case awaiting:
+		return out, out.op == OpAwait
+	}
+	return out, true
 }

@@ -57,13 +57,23 @@ static _Noreturn void abandon(pid_t pid)
 	_exit(1);
 }
 
-// pass passes a signal on. One that the terminal sent went to the child's process group, and so to the child, already.
-static void pass(pid_t pid, const struct signalfd_siginfo *signal)
+// pass passes a signal on. One that the terminal sent went to the child's process group, and so to the child, already. What has
+// stopped a process group goes on as a group: the terminal stops all of it.
+static void pass(const struct airlock_run *run, pid_t pid, const struct signalfd_siginfo *signal)
 {
 	if (signal->ssi_signo == SIGCHLD)
 		follow(pid);
-	else if (signal->ssi_code != SI_KERNEL)
+	else if (signal->ssi_code == SI_KERNEL)
+		return;
+	else if (!run->terminal || signal->ssi_signo != SIGCONT || kill(-pid, SIGCONT) < 0)
 		kill(pid, (int)signal->ssi_signo);
+}
+
+// come_forward makes the child the foreground process group of the session that the relay leads. Its process group is not
+// orphaned then, so that the terminal can stop it. SIGTTOU, which who is not in the foreground gets, is blocked.
+static int come_forward(void)
+{
+	return setpgid(0, 0) < 0 || tcsetpgrp(STDIN_FILENO, getpid()) < 0 ? errno : 0;
 }
 
 static _Noreturn void relay(const struct airlock_run *run, pid_t pid, int pair, const sigset_t *all)
@@ -77,7 +87,7 @@ static _Noreturn void relay(const struct airlock_run *run, pid_t pid, int pair, 
 
 	struct pollfd polled[] = {
 		{.fd = signals, .events = POLLIN},
-		{.fd = watched ? run->socket : -1, .events = POLLIN}, // Start sends no second message: POLLHUP is its end
+		{.fd = watched ? run->socket : -1, .events = 0}, // POLLHUP is Start's end; its answers are the child's
 		{.fd = pair, .events = POLLIN},
 	};
 	for (;;) {
@@ -85,7 +95,7 @@ static _Noreturn void relay(const struct airlock_run *run, pid_t pid, int pair, 
 			abandon(pid);
 		struct signalfd_siginfo signal;
 		while (read(signals, &signal, sizeof signal) == sizeof signal)
-			pass(pid, &signal);
+			pass(run, pid, &signal);
 		if (polled[1].revents)
 			abandon(pid);
 		if (polled[2].revents) { // the child has ended, which SIGCHLD tells, or executed its program
@@ -118,6 +128,9 @@ void airlock_fork(struct airlock_run *run, uint32_t step)
 	airlock_pause("child", 0);
 	close(pair[0]);
 	run->relay = pair[1];
+	int error = run->terminal ? come_forward() : 0;
+	if (error)
+		airlock_fail(run, step, 0, error);
 	sigemptyset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 }

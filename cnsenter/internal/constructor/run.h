@@ -25,6 +25,8 @@ struct airlock_run {
 	bool flips;          // the root directory changes, and Go goes on in the process
 	const char *program; // to execute after the last step, or NULL
 	bool dies;           // with the thread that called Start
+	bool joined;         // a user namespace that somebody else made
+	bool terminal;       // standard input is the controlling terminal of the session
 	int relay;           // end of a socket pair with the relay, or -1
 	int home;            // the directory to be the root while Go starts, until it is; or -1
 };

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -71,13 +72,17 @@ static void join(const struct airlock_run *run, uint32_t first, uint32_t end)
 	}
 }
 
-// ask_for_maps waits until Start has written the id maps of the user namespace that was just made. Start's end of the socket
-// closes when it is gone or gives up.
-static void ask_for_maps(const struct airlock_run *run, uint32_t step)
+// ask waits until Start has done what the outcome asks for: has written the id maps of the user namespace that was just made, say.
+// Start's end of the socket closes when it is gone or gives up. While the process is not dumpable its /proc files are root's,
+// proc_pid(5); it stays so among strangers.
+static void ask(const struct airlock_run *run, uint32_t outcome, uint32_t step)
 {
 	char answer;
-	if (!airlock_report(run, AIRLOCK_UNMAPPED, step, 0, 0) || recv(run->socket, &answer, 1, 0) != 1)
+	if (!run->joined)
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (!airlock_report(run, outcome, step, 0, 0) || recv(run->socket, &answer, 1, 0) != 1)
 		_exit(1);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 static const char *next_text(const char *text)
@@ -105,19 +110,18 @@ static int set_clocks(const char *offsets)
 	return write_text(AT_FDCWD, "/proc/self/timens_offsets", offsets);
 }
 
-// make enters new namespaces. While the process is not dumpable its /proc files are root's, proc_pid(5), and cannot be written by
-// others.
+// make enters new namespaces.
 static int make(const struct airlock_run *run, uint32_t index)
 {
 	const struct airlock_step *step = &run->steps[index];
-	bool user = step->value & CLONE_NEWUSER, clocks = step->size;
 	if (unshare((int)step->value) < 0)
 		return -1;
-	if (user || clocks)
-		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	if (user)
-		ask_for_maps(run, index);
-	int result = clocks ? set_clocks(run->data + step->start) : 0;
+	if (step->value & CLONE_NEWUSER)
+		ask(run, AIRLOCK_UNMAPPED, index);
+	if (!step->size)
+		return 0;
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	int result = set_clocks(run->data + step->start);
 	int error = errno;
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	errno = error;
@@ -186,6 +190,8 @@ void airlock_steps(struct airlock_run *run)
 			while (end < run->header.steps && run->steps[end].op == AIRLOCK_JOIN)
 				end++;
 			join(run, i, end);
+			for (; i < end; i++)
+				run->joined |= run->steps[i].value & CLONE_NEWUSER;
 			i = end - 1;
 			break;
 		case AIRLOCK_UNSHARE:
@@ -207,6 +213,10 @@ void airlock_steps(struct airlock_run *run)
 			break;
 		case AIRLOCK_SETSID:
 			result = getsid(0) == getpid() ? 0 : setsid();
+			break;
+		case AIRLOCK_TERMINAL:
+			result = ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+			run->terminal = true;
 			break;
 		case AIRLOCK_SETGROUPS:
 			result = setgroups(step->size / sizeof(gid_t), (const gid_t *)(const void *)(run->data + step->start));
@@ -236,6 +246,9 @@ void airlock_steps(struct airlock_run *run)
 			break;
 		case AIRLOCK_WRITE:
 			result = write_text(run->files[step->file], run->data + step->start, next_text(run->data + step->start));
+			break;
+		case AIRLOCK_AWAIT:
+			ask(run, AIRLOCK_AWAITING, i);
 			break;
 		case AIRLOCK_DIEWITHCALLER: // these come after the last step, see constructor.c
 		case AIRLOCK_EXEC:

@@ -74,11 +74,13 @@ static bool check_step(const struct airlock_step *step, const struct airlock_hea
 		return !file && step->start % sizeof(gid_t) == 0 && step->size % sizeof(gid_t) == 0;
 	case AIRLOCK_FORK:
 	case AIRLOCK_SETSID:
+	case AIRLOCK_TERMINAL:
 	case AIRLOCK_DROPGROUPS:
 	case AIRLOCK_SETGID:
 	case AIRLOCK_SETUID:
 	case AIRLOCK_NONEWPRIVS:
 	case AIRLOCK_DIEWITHCALLER:
+	case AIRLOCK_AWAIT:
 		return !file && !step->size;
 	}
 	return false;
@@ -160,7 +162,7 @@ int airlock_receive(struct airlock_run *run)
 bool airlock_report(const struct airlock_run *run, uint32_t outcome, uint32_t step, uint32_t left, int error)
 {
 	if (run->header.name != AIRLOCK_NONE)
-		return outcome != AIRLOCK_UNMAPPED;
+		return outcome != AIRLOCK_UNMAPPED && outcome != AIRLOCK_AWAITING;
 	const struct airlock_report report = {
 		.magic = AIRLOCK_MAGIC, .outcome = outcome, .step = step, .left = left, .error = error};
 	return send(run->socket, &report, sizeof report, MSG_NOSIGNAL) == sizeof report;

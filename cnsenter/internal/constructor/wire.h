@@ -30,6 +30,7 @@ enum airlock_op {
 	AIRLOCK_CHROOT,
 	AIRLOCK_CHDIR,
 	AIRLOCK_SETSID,
+	AIRLOCK_TERMINAL,
 	AIRLOCK_SETGROUPS,
 	AIRLOCK_DROPGROUPS,
 	AIRLOCK_SETGID,
@@ -40,6 +41,7 @@ enum airlock_op {
 	AIRLOCK_ATTACH,
 	AIRLOCK_WRITE,
 	AIRLOCK_DIEWITHCALLER,
+	AIRLOCK_AWAIT,
 	AIRLOCK_EXEC,
 	AIRLOCK_OPS, // their number, plus one
 };
@@ -72,6 +74,7 @@ enum airlock_outcome {
 	AIRLOCK_FAILED,
 	AIRLOCK_EXECUTED, // sent by the relay, for a program that was executed behind it
 	AIRLOCK_UNMAPPED, // a user namespace was made: Start writes its id maps and answers with one byte
+	AIRLOCK_AWAITING,   // as the plan wants: Start does what is to be done meanwhile, and answers with one byte
 };
 
 // Stages around the steps, reported in the place of a step's index.
