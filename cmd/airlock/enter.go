@@ -43,6 +43,7 @@ type request struct {
 	help        bool
 	version     bool
 	program     []string
+	oversight
 }
 
 // dropIn reports whether airlock was called as nsenter, whose behaviour it then keeps to where airlock's own is another.
@@ -159,7 +160,7 @@ func (r *request) options() []option {
 
 // additions is the table of what airlock enter has beyond nsenter.
 func (r *request) additions() []option {
-	return []option{
+	return append([]option{
 		{0, "follow", optional, "part,...", "take all of the target, or these parts; -part: not this one", r.follow.set},
 		{0, "as", required, "user[:group]", "user and group of the target's /etc/passwd and /etc/group", text(&r.account)},
 		{0, "cap-drop", required, "name,...", "take capabilities away; all: every one", r.drop.set},
@@ -169,7 +170,7 @@ func (r *request) additions() []option {
 		{0, "host-tools", optional, "directory", "keep our files; the target's are seen in a directory, /mnt", r.hostTools.set},
 		{0, "keep-proc", none, "", "mount no /proc for a pid namespace without its mounts", flag(&r.keepProc)},
 		{0, "proc", required, "directory", "a /proc that knows the target's pid, other than ours", text(&r.proc)},
-	}
+	}, r.oversight.options()...)
 }
 
 // tables are all tables that hold here, those that go first in front.
@@ -197,14 +198,15 @@ func enter(name string, args []string) error {
 		fmt.Println(version())
 		return nil
 	}
-	if err := r.check(); err != nil {
-		return err
+	if err = r.check(); err == nil {
+		err = r.find()
 	}
-	if err := r.find(); err != nil {
-		return err
+	if err == nil {
+		r.followParts()
+		err = r.run()
 	}
-	r.followParts()
-	return r.run()
+	r.status.failed(err)
+	return err
 }
 
 func usageOf(name string, tables [][]option) string {
@@ -237,6 +239,7 @@ func (r *request) check() error {
 		{r.hostTools.given, r.types.Has(ns.Mount) || r.files[ns.Mount] != "", "--host-tools and --mount"},
 		{r.hostTools.given, r.root.given, "--host-tools and --root"},
 		{r.clear, r.environment, "--clear-env and --env"},
+		{r.tty, r.noTTY, "--tty and --no-tty"},
 	} {
 		if c.a && c.b {
 			return fmt.Errorf("options %s exclude each other", c.names)

@@ -7,9 +7,11 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/airlock-ns/airlock/ns"
@@ -18,6 +20,9 @@ import (
 
 // probe prints what a program sees of what it was started with, a line each.
 func probe() int {
+	if len(os.Args) > 2 && os.Args[1] == "signals" {
+		return probeSignals(os.Args[2])
+	}
 	fmt.Println("arguments", strconv.Quote(strings.Join(os.Args, " ")))
 	for t := range ns.All.Each() {
 		if h, err := ns.Current(t); err == nil {
@@ -68,4 +73,20 @@ func hide() {
 	for {
 		time.Sleep(time.Hour)
 	}
+}
+
+// probeSignals writes to the file that it is ready, and the number of every signal that comes, a line each. SIGKILL ends it.
+func probeSignals(path string) int {
+	got := make(chan os.Signal, 64)
+	signal.Notify(got)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	fmt.Fprintln(file, "ready")
+	for s := range got {
+		fmt.Fprintln(file, int(s.(syscall.Signal)))
+	}
+	return 0
 }

@@ -50,7 +50,7 @@ func (r *request) run() error {
 			return err
 		}
 	}
-	return append(way.plan, cnsenter.Exec(program)).Replace(r.name, argv, env, advise)
+	return r.launch(r.name, !r.dropIn(), append(way.plan, cnsenter.Exec(program)), argv, env)
 }
 
 // way leads to the program.

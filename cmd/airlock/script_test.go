@@ -52,6 +52,18 @@ import (
 //		moves the process into a new cgroup of every hierarchy that lets us make one.
 //	program NAME|$PID COMM
 //		waits until the process executes the program of that name.
+//	open NAME PROGRAM [ARGUMENT]...
+//		starts a program on a terminal of its own, as a terminal window does.
+//	shows NAME REGEXP
+//		waits until its terminal shows that, after what was waited for before.
+//	type NAME TEXT...
+//		types lines, or keys like ^C.
+//	resize NAME ROWS COLUMNS
+//		gives its terminal that size.
+//	signals NAME FILE
+//		sends it every signal that can be caught, and waits until "probe signals FILE" has got each.
+//	mode NAME raw|cooked
+//		waits until its terminal is in that mode.
 //
 // The conditions are root and user, what the tests run as.
 func TestScript(t *testing.T) {
@@ -83,6 +95,8 @@ func TestScript(t *testing.T) {
 			"container": command((*stage).container), "named": command((*stage).named),
 			"engine": func(ts *testscript.TestScript, _ bool, args []string) { ts.Value("stage").(*stage).engine(ts, args) },
 			"fifo":   command((*stage).fifo), "cgroup": command((*stage).cgroup), "program": command((*stage).program),
+			"open": command((*stage).open), "shows": command((*stage).shows), "type": command((*stage).keys),
+			"resize": command((*stage).resize), "mode": command((*stage).mode), "signals": command((*stage).signals),
 		},
 	})
 }
@@ -102,6 +116,7 @@ type stage struct {
 type job struct {
 	cmd         *exec.Cmd
 	out, errors strings.Builder
+	screen      *screen // or nil
 }
 
 func command(f func(*stage, *testscript.TestScript, []string)) func(*testscript.TestScript, bool, []string) {
@@ -213,31 +228,10 @@ func expect(ts *testscript.TestScript, state *os.ProcessState, want string) {
 }
 
 func (s *stage) start(ts *testscript.TestScript, args []string) {
-	j := &job{}
-	path := args[1]
-	for dir := range strings.SplitSeq(ts.Getenv("PATH"), ":") {
-		if _, err := os.Stat(dir + "/" + path); err == nil {
-			path = dir + "/" + path
-			break
-		}
-	}
-	j.cmd = exec.Command(path, args[2:]...)
-	j.cmd.Args[0] = args[1]
-	j.cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "AIRLOCK_FIXTURE_CENSUS", "LC_ALL"} {
-		j.cmd.Env = append(j.cmd.Env, name+"="+ts.Getenv(name))
-	}
+	j := s.job(ts, args)
 	j.cmd.Stdout, j.cmd.Stderr = &j.out, &j.errors
 	j.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	ts.Check(j.cmd.Start())
-	s.jobs[args[0]] = j
-	ts.Setenv(args[0], strconv.Itoa(j.cmd.Process.Pid))
-	ts.Defer(func() {
-		if j.cmd.ProcessState == nil {
-			j.cmd.Process.Kill()
-			j.cmd.Wait()
-		}
-	})
+	s.begin(ts, args[0], j)
 }
 
 // pid returns that of a job, or the number that name is.
