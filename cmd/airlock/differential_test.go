@@ -37,10 +37,10 @@ func commandLines() int {
 	return 520
 }
 
-// TestDifferential makes up command lines and gives each to the nsenter(1) of util-linux that is installed, and to airlock under that
+// TestPromise31Differential makes up command lines and gives each to the nsenter(1) of util-linux that is installed, and to airlock under that
 // name. What the program sees, and how it ends, must be the same, unless a defect of nsenter explains the difference:
 // then nsenter must do the same as airlock once the command line avoids that defect. AIRLOCK_SEED makes other lines.
-func TestDifferential(t *testing.T) {
+func TestPromise31Differential(t *testing.T) {
 	fixture.Need(t, fixture.Cgo, fixture.UserNS, fixture.Program("nsenter"))
 	theirs, err := exec.LookPath("nsenter")
 	require.NoError(t, err)
