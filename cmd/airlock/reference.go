@@ -75,8 +75,8 @@ func (r *request) find() error {
 	return nil
 }
 
-// check comes when all that is entered has been opened by the pid: if the process that is held is the container's, and lives, then all
-// of it was. A target by its pid is what it is.
+// check comes when all that takes the pid has been opened: if the process that is held is the container's, and lives, then all of it
+// was. A target by its pid is what it is.
 func (f *found) check() error {
 	if f == nil {
 		return nil

@@ -23,6 +23,9 @@ func (r *request) run() error {
 		defer target.dir.Close()
 	}
 	way, err := r.way(target)
+	if wrong := r.found.check(); wrong != nil {
+		return wrong // also where way has failed: that may be another process's doing
+	}
 	if err != nil {
 		return err
 	}
@@ -41,9 +44,6 @@ func (r *request) run() error {
 	}
 	if target != nil {
 		if err := target.alive(); err != nil {
-			return err
-		}
-		if err := r.found.check(); err != nil {
 			return err
 		}
 		if err := r.limits(target); err != nil {
