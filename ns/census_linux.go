@@ -133,10 +133,29 @@ func (c *census) descriptors(pid int, proc string, netns uint64) {
 			}
 			return
 		}
-		if t, ino := parseLink(text); t != 0 {
+		t, ino := parseLink(text)
+		if t == 0 && !strings.Contains(text, ":") {
+			t, ino = c.opened(dir, name, proc)
+		}
+		if t != 0 {
 			c.keep(ino, t, Keeper{Kind: KeptByDescriptor, PID: pid, FD: fd})
 		}
 	})
+}
+
+// opened returns type and inode of a namespace that was opened where it is mounted: the link of the descriptor is that path then, or,
+// when it is not mounted there any more, "/". Whatever else has a path is not opened, nor its file system asked, statx(2).
+func (c *census) opened(dir int, name, proc string) (Type, uint64) {
+	var st unix.Statx_t
+	if unix.Statx(dir, name, unix.AT_STATX_DONT_SYNC, unix.STATX_INO, &st) != nil || unix.Mkdev(st.Dev_major, st.Dev_minor) != c.dev {
+		return 0, 0
+	}
+	h, err := Open(proc + "/fd/" + name)
+	if err != nil {
+		return 0, 0
+	}
+	defer h.Close()
+	return h.Type(), h.ID().Ino
 }
 
 // socket adds the namespace of a socket that is elsewhere than its process.
@@ -216,13 +235,21 @@ func (c *census) readlinkat(dir int, name string) string {
 // each calls f for the names in a directory, and with the directory itself. It calls f for none if the
 // directory cannot be read.
 func each(dir string, f func(dir int, name string)) {
-	file, err := os.Open(dir)
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return
 	}
-	defer file.Close()
-	names, _ := file.Readdirnames(-1)
-	for _, name := range names {
-		f(int(file.Fd()), name)
+	defer unix.Close(fd)
+	var entries [4096]byte
+	names := make([]string, 0, 16)
+	for {
+		n, err := unix.ReadDirent(fd, entries[:])
+		if n <= 0 || err != nil {
+			return
+		}
+		_, _, names = unix.ParseDirent(entries[:n], -1, names[:0])
+		for _, name := range names {
+			f(fd, name)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -99,6 +100,21 @@ func requireKept(t *testing.T, info ns.Info, kind ns.KeeperKind) {
 		return
 	}
 	require.Failf(t, "no such keeper", "%s among %+v", kind, info)
+}
+
+// The descriptor of a namespace that was opened where it is mounted has that path as its link, which is gone with the mount.
+func TestListFindsWhatWasMounted(t *testing.T) {
+	fixture.Need(t, fixture.Root)
+	path := filepath.Join(t.TempDir(), "net")
+	set := newSet(t, ns.Spec{Types: ns.Net})
+	require.NoError(t, set.Handle(ns.Net).Pin(path))
+	opened, err := ns.Open(path)
+	require.NoError(t, err)
+	defer opened.Close()
+	require.NoError(t, set.Close())
+	requireKept(t, list(t)[opened.ID()], ns.KeptByDescriptor)
+	require.NoError(t, ns.Unpin(path))
+	requireKept(t, list(t)[opened.ID()], ns.KeptByDescriptor)
 }
 
 func TestListFindsPins(t *testing.T) {
