@@ -23,30 +23,24 @@ func run(args []string) int {
 		return report(name, enter(name, args[1:]))
 	}
 	if len(args) < 2 {
-		fmt.Fprint(os.Stderr, usage)
+		fmt.Fprint(os.Stderr, usage())
 		return 1
 	}
+	if c := find(args[1]); c != nil {
+		name = "airlock " + c.name
+		return report(name, c.run(name, args[2:]))
+	}
 	switch args[1] {
-	case "enter":
-		return report("airlock enter", enter("airlock enter", args[2:]))
 	case "-h", "--help", "help":
-		fmt.Print(usage)
+		fmt.Print(usage())
 		return 0
 	case "-V", "--version", "version":
 		fmt.Println(version())
 		return 0
 	}
-	fmt.Fprintf(os.Stderr, "airlock: no such command: %s\n\n%s", args[1], usage)
+	fmt.Fprintf(os.Stderr, "airlock: no such command: %s\n\n%s", args[1], usage())
 	return 1
 }
-
-const usage = `Usage:
-  airlock enter [options] [ENGINE://CONTAINER [options]] [program [argument...]]
-  airlock --help | --version
-
-Enters namespaces and runs a program there. "airlock enter --help" lists the options.
-Called by the name nsenter, airlock is "airlock enter".
-`
 
 // statusError is an error with an exit status other than 1.
 type statusError struct {

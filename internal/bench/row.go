@@ -34,6 +34,7 @@ var rows = []row{
 	{"cli/enter", "nsenter", prepareEnter("nsenter", utilLinuxNsenter)},
 	{"cli/enter", "busybox nsenter", prepareEnter("busybox", busyboxNsenter)},
 	{"cli/enter", "runc exec", prepareEnter("runc", runcExec)},
+	{"cli/ls", "lsns", prepareListing},
 	{"cli/engine", "docker exec", prepareEngine},
 }
 

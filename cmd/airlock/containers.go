@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os/exec"
+	"time"
+
+	"github.com/airlock-ns/airlock/launcher/container"
+)
+
+// listContainers asks the engines, through airlock-engine, for the containers that run. Where it is not there, or does not answer in
+// time, there are none.
+func listContainers(ctx context.Context) []container.Info {
+	program, err := enginePath()
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, "list")
+	cmd.WaitDelay = time.Second
+	out, _ := cmd.Output() // what an engine has answered is printed also if another one fails
+	var all []container.Info
+	for lines := json.NewDecoder(bytes.NewReader(out)); ; {
+		var one container.Info
+		if lines.Decode(&one) != nil {
+			return all
+		}
+		all = append(all, one)
+	}
+}
+
+// containerNames returns what enter takes for the containers, by their first processes.
+func containerNames(ctx context.Context) map[int]string {
+	names := map[int]string{}
+	for _, one := range listContainers(ctx) {
+		names[one.PID] = one.String()
+	}
+	return names
+}
