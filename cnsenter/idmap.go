@@ -23,6 +23,11 @@ func writeMaps(pid int, s *ns.Spec) error {
 	if err := writeMap(pid, "uid", s.UIDMap, os.Geteuid()); err != nil {
 		return err
 	}
+	if s.DenySetgroups {
+		if err := denySetgroups(pid); err != nil {
+			return err
+		}
+	}
 	return writeMap(pid, "gid", s.GIDMap, os.Getegid())
 }
 
@@ -43,12 +48,17 @@ func writeMap(pid int, kind string, maps []ns.IDMap, own int) error {
 	}
 	// Without privilege over the ids one may map one's own, if the group is one that cannot be dropped inside.
 	if len(maps) == 1 && maps[0].Outside == own && maps[0].Size == 1 {
-		if err := os.WriteFile(fmt.Sprintf("/proc/%d/setgroups", pid), []byte("deny"), 0); err != nil {
+		if err := denySetgroups(pid); err != nil {
 			return err
 		}
 		return os.WriteFile(file, []byte(text.String()), 0)
 	}
 	return runMapper("new"+kind+"map", arguments)
+}
+
+// denySetgroups comes before the map of gids, user_namespaces(7).
+func denySetgroups(pid int) error {
+	return os.WriteFile(fmt.Sprintf("/proc/%d/setgroups", pid), []byte("deny"), 0)
 }
 
 // runMapper runs newuidmap(1) or newgidmap(1), which are set-user-ID root: with an empty environment, and not from $PATH.

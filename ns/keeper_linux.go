@@ -96,7 +96,7 @@ func (s Spec) startKeeper(pidfd *int) (*keeper, error) {
 	if s.Types.Has(User) {
 		attr.UidMappings = mappings(s.UIDMap, os.Geteuid())
 		attr.GidMappings = mappings(s.GIDMap, os.Getegid())
-		attr.GidMappingsEnableSetgroups = maySetgroups()
+		attr.GidMappingsEnableSetgroups = maySetgroups() && !s.DenySetgroups
 	}
 	if s.Types.Has(Time) {
 		// Without it execve(2) takes the privilege to unshare(2) from all but user id 0.

@@ -17,6 +17,9 @@ type Spec struct {
 	// becomes 0. A caller without privilege may map only that id, and loses setgroups(2) inside.
 	UIDMap, GIDMap []IDMap
 
+	// DenySetgroups has setgroups(2) refused in the new user namespace also where its creator might allow it.
+	DenySetgroups bool
+
 	// Monotonic and Boottime are what the new time namespace adds to CLOCK_MONOTONIC and
 	// CLOCK_BOOTTIME, time_namespaces(7). They may be negative, but no clock may show less than 0.
 	Monotonic, Boottime time.Duration
