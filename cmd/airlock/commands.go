@@ -25,6 +25,9 @@ func subcommands() []subcommand {
 		{"enter", "[ENGINE://CONTAINER [options]] [program [argument...]]", "run a program in the namespaces of another one", enter, func() [][]option {
 			return (&request{files: map[ns.Type]string{}}).tables()
 		}},
+		{"run", "[program [argument...]]", "run a program in new namespaces", create, func() [][]option {
+			return [][]option{(&creation{files: map[ns.Type]string{}}).options()}
+		}},
 		{"ls", "", "list the namespaces of this host", list, func() [][]option {
 			return [][]option{(&listing{}).options()}
 		}},

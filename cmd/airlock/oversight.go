@@ -35,21 +35,29 @@ func (o *oversight) terminal(interactive bool) bool {
 	return o.tty || interactive && !o.noTTY && term.IsTerminal(0)
 }
 
+// launch is how a program is to be started.
+type launch struct {
+	name        string // that airlock was called by
+	argv, env   []string
+	plan        cnsenter.Plan
+	advise      func(cnsenter.Step) string
+	interactive bool            // it gets a terminal where its standard input would be one
+	watched     bool            // the plan needs somebody outside
+	born        func(int) error // or nil; see supervisor
+}
+
 // launch becomes the program, or its supervisor if there is more to do. It returns only if the program cannot be started.
-func (o *oversight) launch(name string, interactive bool, plan cnsenter.Plan, argv, env []string) error {
-	tty := o.terminal(interactive)
-	if !tty && o.status == nil {
-		return plan.Replace(name, argv, env, advise)
+func (o *oversight) launch(l launch) error {
+	tty := o.terminal(l.interactive)
+	if !tty && o.status == nil && l.born == nil && !l.watched {
+		return l.plan.Replace(l.name, l.argv, l.env, l.advise)
 	}
-	s := &supervisor{status: o.status}
+	s := &supervisor{status: o.status, born: l.born}
 	if tty {
 		var err error
 		if s.terminal, err = openTerminal(); err != nil {
 			return err
 		}
 	}
-	if s.status != nil {
-		s.born = s.status.born
-	}
-	return s.supervise(plan, argv, env)
+	return s.supervise(l)
 }

@@ -50,7 +50,9 @@ func (r *request) run() error {
 			return err
 		}
 	}
-	return r.launch(r.name, !r.dropIn(), append(way.plan, cnsenter.Exec(program)), argv, env)
+	return r.launch(launch{
+		name: r.name, argv: argv, env: env, plan: append(way.plan, cnsenter.Exec(program)), advise: advise, interactive: !r.dropIn(),
+	})
 }
 
 // way leads to the program.

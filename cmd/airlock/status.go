@@ -57,12 +57,13 @@ func (s *status) write(e event) {
 	}
 }
 
-// born looks at the program before it is executed. An ordinary user may not look at one that has entered a user namespace, ptrace(2),
+// see looks at the program before it is executed. An ordinary user may not look at one that has entered a user namespace, ptrace(2),
 // before it is.
-func (s *status) born(pid int) error {
-	s.pid = pid
-	s.look()
-	return nil
+func (s *status) see(pid int) {
+	if s != nil {
+		s.pid = pid
+		s.look()
+	}
 }
 
 // look finds the namespaces that are not known yet.

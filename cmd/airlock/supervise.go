@@ -25,18 +25,17 @@ type supervisor struct {
 	relay    int     // its pid
 	caught   *action // what SIGTSTP does in this process when it is not about to stop
 
-	// born is called with the pid of the program before it is executed.
-	born func(pid int) error
+	born func(pid int) error // is called when the program is in its namespaces, and not executed yet
 }
 
 // supervise runs the program that the plan executes, and ends this process as the program ends. It returns only if the program cannot be
 // started.
-func (s *supervisor) supervise(plan cnsenter.Plan, argv, env []string) error {
+func (s *supervisor) supervise(l launch) error {
 	signals := signals() // from now on none ends this process and leaves the terminal raw
-	err := s.start(plan, argv, env)
+	err := s.start(l)
 	if err != nil {
 		s.terminal.restore()
-		return startFailed(plan, err)
+		return l.failed(err)
 	}
 	s.status.running()
 	ended := s.attend(signals)
@@ -46,15 +45,15 @@ func (s *supervisor) supervise(plan cnsenter.Plan, argv, env []string) error {
 	return nil // not reached
 }
 
-func (s *supervisor) start(plan cnsenter.Plan, argv, env []string) error {
+func (s *supervisor) start(l launch) error {
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Args, cmd.Env = argv, env
+	cmd.Args, cmd.Env = l.argv, l.env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if s.terminal != nil {
 		s.terminal.give(cmd)
 		s.terminal.raw()
 	}
-	if err := s.behindRelay(plan).Start(cmd); err != nil {
+	if err := s.behindRelay(l.plan).Start(cmd); err != nil {
 		return err
 	}
 	s.relay = cmd.Process.Pid
@@ -70,14 +69,23 @@ func (s *supervisor) behindRelay(plan cnsenter.Plan) cnsenter.Plan {
 	if s.terminal != nil {
 		steps = cnsenter.Plan{cnsenter.Setsid(), cnsenter.Terminal(), cnsenter.Fork()}
 	}
-	if s.born != nil {
-		plan = slices.Insert(slices.Clone(plan), index(plan, entered), cnsenter.Await(s.born))
+	if s.born != nil || s.status != nil {
+		plan = slices.Insert(slices.Clone(plan), index(plan, entered), cnsenter.Await(s.see))
 	}
 	at := index(plan, func(op cnsenter.Op) bool { return op == cnsenter.OpFork })
 	if at == len(plan) {
 		return append(steps, plan...)
 	}
 	return slices.Concat(plan[:at], steps, plan[at+1:])
+}
+
+// see is called with the pid of the program in its namespaces.
+func (s *supervisor) see(pid int) error {
+	s.status.see(pid)
+	if s.born == nil {
+		return nil
+	}
+	return s.born(pid)
 }
 
 // index returns that of the first step that is so, or the length of the plan.
@@ -178,16 +186,16 @@ func (s *supervisor) resume() {
 	}
 }
 
-// startFailed is the error of a program that was not started, as the constructor prints it for one that replaces this process, with the
+// failed is the error of a program that was not started, as the constructor prints it for one that replaces this process, with the
 // exit status of env(1).
-func startFailed(plan cnsenter.Plan, err error) error {
+func (l launch) failed(err error) error {
 	var e *cnsenter.Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	text := strings.TrimPrefix((&cnsenter.Error{Step: -1, Op: e.Op, Types: e.Types, Path: e.Path, Err: e.Err}).Error(), "cnsenter: ")
-	if i := index(plan, func(op cnsenter.Op) bool { return op == e.Op }); i < len(plan) && advisable(err) {
-		if advice := advise(plan[i]); advice != "" {
+	if i := index(l.plan, func(op cnsenter.Op) bool { return op == e.Op }); i < len(l.plan) && advisable(err) {
+		if advice := l.advise(l.plan[i]); advice != "" {
 			text += "\n" + advice
 		}
 	}
