@@ -216,6 +216,7 @@ func open(t *testing.T, target *fixture.Target, types ns.Type) cnsenter.Plan {
 
 func pidfd(t *testing.T, pid int) *os.File {
 	t.Helper()
+	fixture.Need(t, fixture.Pidfd)
 	fd, err := unix.PidfdOpen(pid, 0)
 	require.NoError(t, err)
 	f := os.NewFile(uintptr(fd), "pid "+strconv.Itoa(pid))
