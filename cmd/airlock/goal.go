@@ -69,7 +69,7 @@ func (r *request) goal(target *process) (*launcher.Target, error) {
 	}
 	goal, err := launcher.PID(target.pid, types)
 	if err != nil {
-		return nil, explain(err)
+		return nil, target.explain(err)
 	}
 	return goal.With(handles...), nil
 }
@@ -98,7 +98,7 @@ func (p *process) goal(types ns.Type, handles []*ns.Handle) (*launcher.Target, e
 			continue // not a type of this kernel
 		}
 		if err != nil {
-			return nil, explain(err)
+			return nil, p.explain(err)
 		}
 		ours, err := isOurs(h)
 		if err != nil {

@@ -34,8 +34,11 @@ func permitted(goal *launcher.Target) error {
 // entryAdvice is what to do about namespaces that may not be entered.
 const entryAdvice = "this takes root, or one's own user namespace that owns it: see --user and --all"
 
-// explain says what is missing to look at a process.
-func explain(err error) error {
+// explain says what is missing to look at a process, or that it has ended.
+func (p *process) explain(err error) error {
+	if errors.Is(err, unix.ESRCH) {
+		return noProcess(p.proc, p.pid)
+	}
 	var open *ns.Error
 	if errors.Is(err, os.ErrPermission) && errors.As(err, &open) {
 		err = open

@@ -118,6 +118,8 @@ func advise(s cnsenter.Step) string {
 		return entryAdvice
 	case cnsenter.OpFork:
 		return "out of memory here means that the first process of the PID namespace has ended: nothing can start there any more"
+	case cnsenter.OpChroot:
+		return "to change the root directory takes CAP_SYS_CHROOT, which --user gives in a user namespace of one's own"
 	case cnsenter.OpMount:
 		return "--keep-proc leaves /proc as it is"
 	case cnsenter.OpAttach:
