@@ -28,8 +28,8 @@ import (
 //		builds airlock-engine and puts it into $PATH; $engine is its directory.
 //	named NAME docker|podman|runc|containerd|cri
 //		starts a container; $NAME is what the engine calls it, $NAME_id its id, $NAME_short the start of that, $NAME_pid its pid.
-//	container NAME [userns]
-//		starts a container by runc; $NAME is the pid of its first process.
+//	container NAME [userns|podman]
+//		starts a container by runc or podman; $NAME is the pid of its first process.
 //	end NAME
 //		ends that target.
 //	need root|kernelid|PROGRAM...
@@ -181,7 +181,18 @@ func (s *stage) target(ts *testscript.TestScript, args []string) {
 }
 
 func (s *stage) container(ts *testscript.TestScript, args []string) {
-	box := fixture.RuncContainer(s.t, fixture.ContainerSpec{UserNS: len(args) > 1})
+	start, spec := fixture.RuncContainer, fixture.ContainerSpec{}
+	for _, a := range args[1:] {
+		switch a {
+		case "userns":
+			spec.UserNS = true
+		case "podman":
+			start = fixture.PodmanContainer
+		default:
+			ts.Fatalf("container: what is %q?", a)
+		}
+	}
+	box := start(s.t, spec)
 	ts.Setenv(args[0], strconv.Itoa(box.PID))
 }
 
