@@ -31,8 +31,8 @@
 //	                  them inheritable or ambient
 //
 // And in either case: the caller's no_new_privs, umask, resource limits and oom_score_adj; no blocked signals, those ignored that
-// the caller ignores, but for SIGCHLD and SIGPIPE; a session of its own without a controlling terminal, for a copy of this program,
-// or the caller's, for a [Cmd]; as root and working directory those of the mount namespace, if one is entered; descriptors 0, 1, 2 and those
+// the caller ignores, but for SIGCHLD and SIGPIPE; no controlling terminal, for a copy of this program, which gets a session of its own
+// where the caller has one, or the caller's, for a [Cmd]; as root and working directory those of the mount namespace, if one is entered; descriptors 0, 1, 2 and those
 // of ExtraFiles. The process cannot be traced or looked into by the target's root, until it executes another program.
 //
 // # Privileges

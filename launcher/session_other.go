@@ -6,4 +6,4 @@ package launcher
 
 import "syscall"
 
-func choosesSession(*syscall.SysProcAttr) bool { return true }
+func leavesTerminal(*syscall.SysProcAttr) bool { return false }

@@ -79,8 +79,8 @@ func (t *Target) Types() ns.Type {
 }
 
 // Start starts cmd inside the namespaces, on the terms of [cnsenter.Plan.Start]: it must be a copy of this program. If all
-// namespaces are the caller's own it is simply started. Otherwise it gets a session of its own, setsid(2), and so has no controlling
-// terminal, unless cmd.SysProcAttr says something of sessions and process groups.
+// namespaces are the caller's own it is simply started. Otherwise it has no controlling terminal: if the caller has one it gets a session
+// of its own, setsid(2), unless cmd.SysProcAttr says something of sessions and process groups.
 //
 // Where the caller may enter the PID namespace, the process is a direct child, born inside: a thread that has entered it starts it.
 // Otherwise a relay stands between, [cnsenter.Fork].
@@ -101,7 +101,7 @@ func start(plan cnsenter.Plan, cmd *exec.Cmd) error {
 	if len(plan) == 0 {
 		return cmd.Start()
 	}
-	if !choosesSession(cmd.SysProcAttr) {
+	if leavesTerminal(cmd.SysProcAttr) {
 		plan = append(cnsenter.Plan{cnsenter.Setsid()}, plan...)
 	}
 	return plan.Start(cmd)
