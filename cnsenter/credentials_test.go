@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/airlock-ns/airlock/cnsenter"
 	"github.com/airlock-ns/airlock/internal/fixture"
@@ -23,6 +24,7 @@ import (
 const (
 	chownBit   = 1 << unix.CAP_CHOWN
 	netBindBit = 1 << unix.CAP_NET_BIND_SERVICE
+	adminBit   = 1 << unix.CAP_SYS_ADMIN
 )
 
 func mask(bits uint64) string { return fmt.Sprintf("%016x", bits) }
@@ -99,6 +101,19 @@ func TestUIDWithANewRoot(t *testing.T) {
 		e := refused(t, append(mount, cnsenter.SetUID(11), cnsenter.Chdir("/mnt")))
 		require.Equal(t, 2, e.Step)
 		require.ErrorContains(t, e, "before the uid")
+	})
+	t.Run("nothing parts the process from who leads it to its root", func(t *testing.T) {
+		lowered := append(mount, cnsenter.SetCaps(cnsenter.Caps{Effective: adminBit, Permitted: adminBit, Bounding: adminBit}))
+		for _, step := range []cnsenter.Step{
+			cnsenter.Unshare(ns.Spec{Types: ns.Mount}), cnsenter.Unshare(ns.Spec{Types: ns.User}), cnsenter.Fork(),
+			cnsenter.Unshare(ns.Spec{Types: ns.Time, Boottime: time.Second}),
+		} {
+			e := refused(t, append(lowered[:2:2], step))
+			require.Equal(t, 2, e.Step)
+			require.ErrorContains(t, e, "before the uid")
+		}
+		s := run(t, append(mount[:1:1], cnsenter.SetUID(0), cnsenter.Unshare(ns.Spec{Types: ns.Mount}), cnsenter.Fork()))
+		require.Equal(t, "seed", s.File)
 	})
 }
 

@@ -301,7 +301,7 @@ func (o *order) add(s Step) {
 	o.forked = o.forked || s.op == OpFork
 	o.joinedUser = o.joinedUser || s.op == OpJoin && s.types().Has(ns.User)
 	o.rooted = o.rooted || s.op == OpChroot || s.op == OpJoin && s.types().Has(ns.Mount)
-	o.lowered = o.lowered || s.op == OpSetUID || s.op == OpSetCaps
+	o.lowered = o.lowered || s.op == OpSetUID && s.value != 0 || s.op == OpSetCaps
 }
 
 func (o order) check(s Step, last, executes bool) error {
@@ -315,11 +315,23 @@ func (o order) check(s Step, last, executes bool) error {
 	}
 	after := o
 	after.add(s)
-	directory := s.op == OpChdir || s.op == OpChroot || s.op == OpMount || s.op == OpAttach || s.op == OpJoin && s.types().Has(ns.Mount)
-	if directory && o.lowered && after.rooted && !executes {
-		return errors.New("the directory is changed before the uid and the capabilities, unless the plan ends with Exec")
+	if s.needsRoot() && o.lowered && after.rooted && !executes {
+		return errors.New("this comes before the uid and the capabilities are changed, unless the plan ends with Exec")
 	}
 	return nil
+}
+
+// needsRoot reports whether the step is for a process under the root directory that the plan gave it. After a change of the uid or the
+// capabilities it is under another while Go starts, and a helper that shares its directories is to lead it back: a new mount or
+// user namespace, or a fork, would part the two.
+func (s Step) needsRoot() bool {
+	switch s.op {
+	case OpChroot, OpChdir, OpMount, OpAttach, OpFork:
+		return true
+	case OpJoin, OpUnshare:
+		return s.types()&(ns.Mount|ns.User) != 0 || s.data != ""
+	}
+	return false
 }
 
 func (p Plan) has(op Op) bool {

@@ -117,6 +117,9 @@ bool airlock_check(struct airlock_run *run, const void *plan, size_t size, unsig
 			return false;
 		bool root = op == AIRLOCK_CHROOT || (op == AIRLOCK_JOIN && step->value & CLONE_NEWNS);
 		bool directory = root || op == AIRLOCK_CHDIR || op == AIRLOCK_MOUNT || op == AIRLOCK_ATTACH;
+		// The process that goes to the target's root in our place shares our directories, and is our child. A new mount or user
+		// namespace ends the sharing, unshare(2) and setns(2), and so does a fork.
+		bool parts = op == AIRLOCK_FORK || ((op == AIRLOCK_UNSHARE || op == AIRLOCK_JOIN) && step->value & (CLONE_NEWNS | CLONE_NEWUSER));
 		forked |= op == AIRLOCK_FORK;
 		roots |= root;
 		run->mounts |= op == AIRLOCK_JOIN && step->value & CLONE_NEWNS;
@@ -125,9 +128,9 @@ bool airlock_check(struct airlock_run *run, const void *plan, size_t size, unsig
 		if (op == AIRLOCK_EXEC)
 			run->program = run->data + step->start;
 		// By then a process that goes on into Go is back under the caller's root.
-		if (directory && lowered)
+		if ((directory || parts || clocks) && lowered)
 			misplaced = true;
-		lowered |= op == AIRLOCK_SETUID || op == AIRLOCK_SETCAPS;
+		lowered |= (op == AIRLOCK_SETUID && step->value) || op == AIRLOCK_SETCAPS;
 	}
 	run->flips = roots && !run->program;
 	if (run->flips && misplaced)
