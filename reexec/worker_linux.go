@@ -78,8 +78,9 @@ func (w *worker) converse(ctx context.Context, c *call) (ended bool, err error) 
 		defer func() { w.doomed = !stop() }()
 	}
 	if w.unsent != nil {
-		sent := make(chan error, 1)
-		go func() { sent <- w.conn.sendAll(w.unsent) }()
+		rest, sent := w.unsent, make(chan error, 1)
+		w.unsent = nil
+		go func() { sent <- w.conn.sendAll(rest) }()
 		defer func() {
 			// Where the worker has ended, the reader has seen that too.
 			if w.endSending(sent) != nil && ended {
@@ -94,7 +95,6 @@ func (w *worker) converse(ctx context.Context, c *call) (ended bool, err error) 
 
 // endSending ends the sending of a request when nobody will read the rest of it. The error says that there is a rest.
 func (w *worker) endSending(sent <-chan error) error {
-	w.unsent = nil
 	select {
 	case err := <-sent:
 		return err

@@ -53,7 +53,7 @@ var errWhy = errors.New("why")
 // requireCancelled makes a call at the place, cancels it when its worker says that it runs, and asks that it ends, with its worker.
 func requireCancelled(t *testing.T, at place, call func(ctx context.Context, on reexec.Runner) error) {
 	t.Helper()
-	at.starter = noting{at.starter, new(int)}
+	at.starter = note(at.starter)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	var asked time.Time
@@ -111,7 +111,7 @@ func TestPromise11NothingIsStartedForADoneContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errWhy)
 	everywhere(t, func(t *testing.T, at place) {
-		noted := noting{at.starter, new(int)}
+		noted := note(at.starter)
 		on := place{starter: noted}.mustOn(t, reexec.Process{})
 		if at.warm {
 			on = (&reexec.Pool{}).On("", noted)
@@ -122,7 +122,7 @@ func TestPromise11NothingIsStartedForADoneContext(t *testing.T) {
 		for _, err := range pieces.Call(ctx, on, struct{}{}) {
 			require.ErrorIs(t, err, errWhy)
 		}
-		require.Zero(t, *noted.pid)
+		require.Zero(t, noted.last.Load())
 	})
 }
 
@@ -132,13 +132,13 @@ func TestPromise11AFrozenWorkerDoesNotHoldTheCallUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			everywhere(t, func(t *testing.T, at place) {
 				freezer := kind.New(t)
-				noted := noting{at.starter, new(int)}
+				noted := note(at.starter)
 				at.starter = noted
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				frozen := make(chan error, 1)
 				on := at.mustOn(t, reexec.Process{Grace: 100 * time.Millisecond, Stdout: told(func() {
-					frozen <- errors.Join(freezer.Add(*noted.pid), freezer.Freeze())
+					frozen <- errors.Join(freezer.Add(noted.pid()), freezer.Freeze())
 					cancel()
 				})})
 				defer freezer.Thaw() // before the pool is closed
@@ -162,9 +162,9 @@ func requireStuck(t *testing.T, stuck bool, err error, noted noting, release fun
 		return
 	}
 	require.ErrorIs(t, err, reexec.ErrStuck)
-	require.NoError(t, unix.Kill(*noted.pid, 0))
+	require.NoError(t, unix.Kill(noted.pid(), 0))
 	require.NoError(t, release())
-	require.Eventually(t, func() bool { return unix.Kill(*noted.pid, 0) == unix.ESRCH }, patience, interval)
+	require.Eventually(t, func() bool { return unix.Kill(noted.pid(), 0) == unix.ESRCH }, patience, interval)
 }
 
 // The constructor freezes when it joins the cgroup: there is no worker yet that could be heard of.
@@ -201,7 +201,7 @@ func TestPromise11ASilentFileSystemDoesNotHoldTheCallUp(t *testing.T) {
 			require.NoError(t, err)
 			defer server.Close()
 			greet(t, server.File)
-			noted := noting{opened, new(int)}
+			noted := note(opened)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			ended := make(chan error, 1)

@@ -75,10 +75,11 @@ func loaded(argument string) int {
 	}
 	t := &toll{Outcomes: map[string]int{}}
 	// Workers that wait for a call have descriptors of the caller. So none does whenever those are counted.
-	callAll(l, places, l.Calls/10, t)
+	share := l.Calls / 10
+	callAll(l, places, 0, share, t)
 	t.Before = stand()
-	for range 10 {
-		callAll(l, places, l.Calls/10, t)
+	for i := range 10 {
+		callAll(l, places, (i+1)*share, share, t)
 		t.RSS = append(t.RSS, rss())
 	}
 	t.settle()
@@ -98,8 +99,8 @@ func (t *toll) settle() {
 	}
 }
 
-// callAll makes calls of all kinds at all places.
-func callAll(l load, places map[string]place, calls int, t *toll) {
+// callAll makes calls in turn at all places and of all kinds.
+func callAll(l load, places map[string]place, from, calls int, t *toll) {
 	var pool reexec.Pool
 	defer pool.Close()
 	pool.MaxIdle = l.AtOnce
@@ -108,7 +109,7 @@ func callAll(l load, places map[string]place, calls int, t *toll) {
 	var wg sync.WaitGroup
 	for first := range l.AtOnce {
 		wg.Go(func() {
-			for i := first; i < calls; i += l.AtOnce {
+			for i := from + first; i < from+calls; i += l.AtOnce {
 				at := places[names[i%len(names)]]
 				on := reexec.Runner(&reexec.Process{Starter: at.starter, Stdout: io.Discard})
 				if at.warm {
@@ -208,8 +209,11 @@ func mebibytes(bytes []int) (out []int) {
 }
 
 func calls(everyDay int) int {
-	if full {
+	switch {
+	case full:
 		return 10_000
+	case raceEnabled:
+		return everyDay / 4
 	}
 	return everyDay
 }

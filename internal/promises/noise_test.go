@@ -9,6 +9,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,6 +49,9 @@ var makeNoise = reexec.Register("make noise", func(_ context.Context, say string
 	return say, child.Run()
 })
 
+// detector is what the race detector prints, where it is linked, in a worker that starts without the files of /proc.
+var detector = regexp.MustCompile(`==\d+==WARNING: reading executable name failed .*\n`)
+
 func TestPromise08NoiseIsHarmless(t *testing.T) {
 	const said = "the result, \u2028 and no other"
 	end := "raw\x80child\x80"
@@ -85,7 +89,7 @@ func TestPromise08NoiseIsHarmless(t *testing.T) {
 				endAll() // a pool's worker is still there, and its output may be on its way
 				stdout, stderr := read()
 				require.True(t, bytes.Equal(append(append([]byte(noisy.Stdout), rubbish()...), end...), stdout))
-				require.True(t, bytes.Equal(append(append([]byte(noisy.Stderr), rubbish()...), end...), stderr))
+				require.True(t, bytes.Equal(append(append([]byte(noisy.Stderr), rubbish()...), end...), detector.ReplaceAll(stderr, nil)))
 			})
 		}
 	})
