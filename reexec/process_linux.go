@@ -46,17 +46,14 @@ func (p *Process) start(ctx context.Context, q *request) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer theirs.Close()
 	w := &worker{process: p, conn: newConn(ours), sock: ours}
 	if err := w.ask(q); err != nil {
+		theirs.Close()
 		w.hangUp()
 		return nil, err
 	}
 	w.command(ctx, theirs)
-	if p.Starter != nil {
-		defer passCoverDir(w.cmd).Close() // of a nil *os.File is an error, and harmless
-	}
-	if err := w.launch(ctx, p.Starter); err != nil {
+	if err := w.launch(ctx, p.Starter, theirs); err != nil {
 		w.kill()
 		w.hangUp()
 		return nil, err

@@ -32,11 +32,16 @@ func (w *worker) ask(q *request) (err error) {
 	return err
 }
 
-// launch has the Starter start the command.
-func (w *worker) launch(ctx context.Context, s Starter) error {
-	start := w.cmd.Start
-	if s != nil {
-		start = func() error { return s.Start(w.cmd) }
+// launch has the Starter start the command, and closes the worker's end of the socket after that. A Starter that is given up goes on with
+// the command's files, so they are closed by whoever has called it.
+func (w *worker) launch(ctx context.Context, s Starter, theirs *os.File) error {
+	start := func() error {
+		defer theirs.Close()
+		if s == nil {
+			return w.cmd.Start()
+		}
+		defer passCoverDir(w.cmd).Close() // of a nil *os.File is an error, and harmless
+		return s.Start(w.cmd)
 	}
 	if ctx.Done() == nil {
 		return start()
