@@ -53,7 +53,9 @@ var makers = []func(s *source) Step{
 	func(s *source) Step { return FChroot(s.file()) },
 	func(s *source) Step { return Chdir(s.text()) },
 	func(s *source) Step { return FChdir(s.file()) },
+	func(s *source) Step { return FChdirOutside(s.file()) },
 	func(*source) Step { return Setsid() },
+	func(*source) Step { return Terminal() },
 	func(s *source) Step { return SetGroups(s.gids()...) },
 	func(*source) Step { return DropGroups() },
 	func(s *source) Step { return SetGID(s.number()) },
@@ -62,7 +64,11 @@ var makers = []func(s *source) Step{
 		return SetCaps(Caps{Effective: uint64(s.number()), Bounding: uint64(s.number())})
 	},
 	func(*source) Step { return NoNewPrivs() },
+	func(s *source) Step { return Mount(s.text(), "/"+s.text(), s.text(), uint32(s.number()), s.text()) },
+	func(s *source) Step { return Attach(s.file(), s.text()) },
+	func(s *source) Step { return Write(s.file(), s.text(), s.text()) },
 	func(*source) Step { return DieWithCaller() },
+	func(*source) Step { return Await(func(int) error { return nil }) },
 	func(s *source) Step { return Exec(s.text()) },
 	func(*source) Step { return Step{} },
 }
@@ -148,6 +154,10 @@ func FuzzMessage(f *testing.F) {
 				step.value &= uint32(ns.All)
 			case OpSetGID, OpSetUID:
 				step.value = 0
+			case OpMount:
+				step.data = strings.Replace(step.data, "\x00", "\x00/", 1)
+			case OpAwait:
+				step.meanwhile = func(int) error { return nil }
 			}
 			plan = append(plan, step)
 		}
@@ -159,7 +169,7 @@ func FuzzMessage(f *testing.F) {
 func FuzzReport(f *testing.F) {
 	f.Add(bytesOf(new([reportSize]byte)))
 	f.Fuzz(func(t *testing.T, message []byte) {
-		plan := Plan{Fork(), Unshare(ns.Spec{Types: ns.User})}
+		plan := Plan{Fork(), Unshare(ns.Spec{Types: ns.User}), Await(func(int) error { return nil })}
 		r, ok := plan.decode(message)
 		if !ok {
 			return

@@ -34,6 +34,8 @@ func plans() []Plan {
 		{Join(file, ns.All), Fork(), DropGroups(), SetGID(0), SetUID(0)},
 		{Join(file, ns.User), Join(file, ns.Mount), FChdir(file), Setsid(), NoNewPrivs(), DieWithCaller()},
 		{Unshare(ns.Spec{Types: ns.User | ns.Time, Monotonic: -1}), Fork(), SetGroups(1, 2, 3), SetCaps(Caps{Bounding: 1})},
+		{Mount("none", "/mnt", "tmpfs", 1, "size=1"), Attach(file, "/mnt"), Write(file, "attr/exec", "exec x"), Terminal()},
+		{Await(func(int) error { return nil }), FChdirOutside(file)},
 		{JoinCgroup(file), Chroot("/srv"), FChroot(file), Chdir("/deep/down"), SetUID(7), Exec("true")},
 	}
 }

@@ -18,10 +18,8 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "without:", err)
-		os.Exit(125)
-	}
+	fmt.Fprintln(os.Stderr, "without:", run(os.Args[1:]))
+	os.Exit(125)
 }
 
 // run returns only with an error.
