@@ -94,7 +94,7 @@ func (p *process) goal(types ns.Type, handles []*ns.Handle) (*launcher.Target, e
 			continue // not a type of this kernel
 		}
 		if err != nil {
-			return nil, p.explain(err)
+			return nil, err
 		}
 		ours, err := isOurs(h)
 		if err != nil {

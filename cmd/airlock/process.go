@@ -137,7 +137,7 @@ func (p *process) open(name string, flags int) (*os.File, error) {
 	path := fmt.Sprintf("%s/%d/%s", p.proc, p.pid, name)
 	fd, err := unix.Openat(int(p.dir.Fd()), name, flags|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		return nil, p.explain(&os.PathError{Op: "open", Path: path, Err: err})
 	}
 	return os.NewFile(uintptr(fd), path), nil
 }
