@@ -97,11 +97,12 @@ func (r *request) followGroups(who identity, target *process, entered ns.Type) (
 	}
 	who.member = true
 	for _, g := range theirs {
-		inside, err := target.inside("gid_map", g)
-		if err != nil {
+		switch inside, err := target.inside("gid_map", g); {
+		case err == nil:
+			who.groups = append(who.groups, inside)
+		case !errors.Is(err, errUnmapped): // the target has kept it from outside, and nobody inside can be given it
 			return who, err
 		}
-		who.groups = append(who.groups, inside)
 	}
 	return who, nil
 }

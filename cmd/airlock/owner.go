@@ -5,6 +5,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -55,6 +56,9 @@ func numbers(text string) (list []int) {
 	return list
 }
 
+// errUnmapped tells that an id is none of a user namespace.
+var errUnmapped = errors.New("it has no number in its user namespace")
+
 // inside translates an id of ours by a map of the process, user_namespaces(7).
 func (p *process) inside(file string, outside int) (int, error) {
 	text, err := p.read(file)
@@ -67,5 +71,5 @@ func (p *process) inside(file string, outside int) (int, error) {
 			return first + outside - from, nil
 		}
 	}
-	return 0, fmt.Errorf("id %d of process %d has no number in its user namespace", outside, p.pid)
+	return 0, fmt.Errorf("id %d of process %d: %w", outside, p.pid, errUnmapped)
 }
