@@ -21,7 +21,7 @@ CWARN   := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
 FORTIFY := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wformat=2
 CFILES   = $(wildcard cnsenter/*/*.c cnsenter/*/*/*.c internal/fuzz/*.c internal/valgrind/plain/*.c)
 
-.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl asan valgrind fuzz vmtest bench promises airlock clean
+.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl asan valgrind fuzz vmtest bench promises airlock generate clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -101,6 +101,9 @@ airlock: ## build bin/airlock, static with musl where musl-gcc is installed, and
 
 promises: ## run the test of every promise, and print a row each
 	@$(GO) run ./internal/promises
+
+generate: ## write what is made of the tables of commands and options: docs/
+	CGO_ENABLED=0 $(GO) run ./cmd/airlock manual docs
 
 clean: ## remove what the targets above made
 	rm -rf bin

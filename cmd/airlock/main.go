@@ -31,10 +31,10 @@ func run(args []string) int {
 		return report(name, c.run(name, args[2:]))
 	}
 	switch args[1] {
-	case "-h", "--help", "help":
+	case "-h", "--help":
 		fmt.Print(usage())
 		return 0
-	case "-V", "--version", "version":
+	case "-V", "--version":
 		fmt.Println(version())
 		return 0
 	}

@@ -91,11 +91,13 @@ func (s *stage) shows(ts *testscript.TestScript, args []string) {
 	}
 }
 
-// keys types; ^C stands for the key.
+// keys types lines; ^C stands for the key, and ^I at the end of a line for the key in place of the end.
 func (s *stage) keys(ts *testscript.TestScript, args []string) {
 	for _, text := range args[1:] {
 		if len(text) == 2 && text[0] == '^' {
 			text = string(text[1] & 0x1f)
+		} else if completed, ok := strings.CutSuffix(text, "^I"); ok {
+			text = completed + "\t"
 		} else {
 			text += "\n"
 		}
