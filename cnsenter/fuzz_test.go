@@ -68,6 +68,7 @@ var makers = []func(s *source) Step{
 	func(s *source) Step { return Attach(s.file(), s.text()) },
 	func(s *source) Step { return Write(s.file(), s.text(), s.text()) },
 	func(*source) Step { return DieWithCaller() },
+	func(*source) Step { return Terminal() },
 	func(*source) Step { return Await(func(int) error { return nil }) },
 	func(s *source) Step { return Exec(s.text()) },
 	func(*source) Step { return Step{} },

@@ -32,7 +32,8 @@ func plans() []Plan {
 	return []Plan{
 		{},
 		{Join(file, ns.All), Fork(), DropGroups(), SetGID(0), SetUID(0)},
-		{Join(file, ns.User), Join(file, ns.Mount), FChdir(file), Setsid(), NoNewPrivs(), DieWithCaller()},
+		{Join(file, ns.User), Join(file, ns.Mount), FChdir(file), Setsid(), Terminal(), NoNewPrivs(), DieWithCaller()},
+		{Setsid(), Terminal(), Fork(), Await(func(int) error { return nil }), Exec("true")},
 		{Unshare(ns.Spec{Types: ns.User | ns.Time, Monotonic: -1}), Fork(), SetGroups(1, 2, 3), SetCaps(Caps{Bounding: 1})},
 		{Mount("none", "/mnt", "tmpfs", 1, "size=1"), Attach(file, "/mnt"), Write(file, "attr/exec", "exec x"), Terminal()},
 		{Await(func(int) error { return nil }), FChdirOutside(file)},
