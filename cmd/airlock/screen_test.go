@@ -106,6 +106,11 @@ func (s *stage) keys(ts *testscript.TestScript, args []string) {
 	}
 }
 
+// closeWindow takes the terminal away.
+func (s *stage) closeWindow(ts *testscript.TestScript, args []string) {
+	ts.Check(s.screen(ts, args[0]).Close())
+}
+
 func (s *stage) resize(ts *testscript.TestScript, args []string) {
 	rows, err := strconv.Atoi(args[1])
 	ts.Check(err)

@@ -60,6 +60,8 @@ import (
 //		types lines, or keys like ^C.
 //	resize NAME ROWS COLUMNS
 //		gives its terminal that size.
+//	close NAME
+//		takes its terminal away.
 //	signals NAME FILE
 //		sends it every signal that can be caught, and waits until "probe signals FILE" has got each.
 //	mode NAME raw|cooked
@@ -96,7 +98,7 @@ func TestScript(t *testing.T) {
 			"engine": func(ts *testscript.TestScript, _ bool, args []string) { ts.Value("stage").(*stage).engine(ts, args) },
 			"fifo":   command((*stage).fifo), "cgroup": command((*stage).cgroup), "program": command((*stage).program),
 			"open": command((*stage).open), "shows": command((*stage).shows), "type": command((*stage).keys),
-			"resize": command((*stage).resize), "mode": command((*stage).mode), "signals": command((*stage).signals),
+			"resize": command((*stage).resize), "close": command((*stage).closeWindow), "mode": command((*stage).mode), "signals": command((*stage).signals),
 		},
 	})
 }

@@ -105,13 +105,18 @@ func (t *terminal) serve() {
 	go t.input()
 }
 
-// show ends when nobody has the other end open any more, or finish sets a deadline.
+// show ends when nobody has the other end open any more, or finish sets a deadline. If it cannot show, the user's terminal is gone, and
+// so is the program's, which hears of it by SIGHUP.
 func (t *terminal) show() {
 	defer close(t.shown)
 	text := make([]byte, 32<<10)
 	for {
 		n, err := t.master.Read(text)
-		if _, failed := t.screen.Write(text[:n]); err != nil || failed != nil {
+		if _, failed := t.screen.Write(text[:n]); failed != nil {
+			t.master.Close()
+			return
+		}
+		if err != nil {
 			return
 		}
 	}
