@@ -190,6 +190,7 @@ func enter(name string, args []string) error {
 	}
 	switch {
 	case err != nil:
+		r.status.failed(err)
 		return fmt.Errorf("%w\nTry '%s --help'", err, name)
 	case r.help:
 		fmt.Print(usageOf(name, tables))

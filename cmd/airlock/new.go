@@ -157,6 +157,7 @@ func create(name string, args []string) error {
 	c.program, err = parse(c.options(), args)
 	switch {
 	case err != nil:
+		c.status.failed(err)
 		return fmt.Errorf("%w\nTry '%s --help'", err, name)
 	case c.help:
 		fmt.Printf("Usage: %s [options] [program [argument...]]\n\n%s\nRuns a program in new namespaces, $SHELL or /bin/sh if none is given. "+
