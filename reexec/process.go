@@ -29,7 +29,8 @@ type Process struct {
 
 	// Stdout and Stderr are the worker's. Nil: the caller's own os.Stdout and os.Stderr, handed on as they are. If one is
 	// no *os.File, a goroutine copies to it, and the call ends only when everything that the worker wrote has been
-	// copied; a child of the worker that keeps the pipe open delays this by Grace at most.
+	// copied; a child of the worker that keeps the pipe open, or a writer that is slow, delays this by Grace at most. What has
+	// not been copied by then is lost: give a slow writer a longer Grace, or an *os.File.
 	Stdout, Stderr io.Writer
 
 	// Env is the worker's environment. Nil: the caller's at the time of the call.

@@ -162,7 +162,7 @@ func TestPromise06StandardErrorIsExact(t *testing.T) {
 	everywhere(t, func(t *testing.T, at place) {
 		for _, size := range append(sizes, 300_000) {
 			var stderr bytes.Buffer
-			on, end, err := at.on(reexec.Process{Stderr: &stderr})
+			on, end, err := at.on(reexec.Process{Stderr: &stderr, Grace: patience}) // see Process.Stderr
 			require.NoError(t, err)
 			said, err := speak.Call(t.Context(), on, size)
 			end()

@@ -151,7 +151,7 @@ var cannotStart = ending{unix.ENOENT, func(ctx context.Context, _ func(), _ plac
 	return err
 }}
 
-// census is what was left after calls, by place and ending, and how many calls there were.
+// census is what was left after calls, by place or by place and ending, and how many calls there were.
 type census struct {
 	Calls int
 	Left  map[string][]string
@@ -174,15 +174,7 @@ func ender(argument string) int {
 		}
 	}
 	for where, at := range places {
-		for how, e := range endings {
-			c.count(where+": "+how, at, e)
-		}
-		for how, w := range wrongs {
-			c.count(where+": the function "+how, at, w.ending(how))
-		}
-		if cnsenter.Linked {
-			c.count(where+": the start fails", at, cannotStart)
-		}
+		c.count(where, at)
 	}
 	return answer(c, nil)
 }
@@ -199,33 +191,41 @@ func (w wrong) ending(how string) ending {
 	}}
 }
 
-// count makes a call end, and notes what is left. A zombie or an orphan must not be there even for a moment.
-func (c *census) count(name string, at place, e ending) {
-	if len(c.Left) > 2 {
-		return // enough to go by, and each finding takes the time that is given to what is about to end
+// count makes calls at a place end in all ways, and notes what is left of them.
+func (c *census) count(where string, at place) {
+	left, err := fixture.Left(func() {
+		for how, e := range endings {
+			c.end(where+": "+how, at, e)
+		}
+		for how, w := range wrongs {
+			c.end(where+": the function "+how, at, w.ending(how))
+		}
+		if cnsenter.Linked {
+			c.end(where+": the start fails", at, cannotStart)
+		}
+	})
+	if err != nil {
+		left = append(left, err.Error())
 	}
+	if len(left) > 0 {
+		c.Left[where] = left
+	}
+}
+
+// end makes a call end. A zombie must not be there even for a moment.
+func (c *census) end(name string, at place, e ending) {
 	c.Calls++
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	var err, child error
-	left, failed := fixture.Left(func() {
-		err = e.call(ctx, cancel, at)
-		if c.adopts {
-			adopt()
-		}
-		child = childless()
-	})
-	if failed != nil {
-		left = append(left, failed.Error())
+	err := e.call(ctx, cancel, at)
+	if c.adopts {
+		adopt()
 	}
 	if !errors.Is(err, e.want) {
-		left = append(left, fmt.Sprintf("the error is %v, not %v", err, e.want))
+		c.Left[name] = append(c.Left[name], fmt.Sprintf("the error is %v, not %v", err, e.want))
 	}
-	if child != nil {
-		left = append(left, "at once: "+child.Error())
-	}
-	if len(left) > 0 {
-		c.Left[name] = left
+	if err := childless(); err != nil {
+		c.Left[name] = append(c.Left[name], "at once: "+err.Error())
 	}
 }
 
