@@ -78,7 +78,7 @@ musl: ## run the tests as static musl binaries
 asan: ## run the tests of what links the constructor under the address and undefined behaviour sanitizers
 	@if ! command -v gcc >/dev/null; then $(MISSING) gcc; exit; fi; \
 	CC=gcc CGO_ENABLED=1 CGO_CFLAGS='-O1 -g -fsanitize=undefined -fno-sanitize-recover=undefined' CGO_LDFLAGS=-fsanitize=undefined \
-	ASAN_OPTIONS=detect_leaks=0 $(GO) test -count=1 -asan $(TESTFLAGS) ./cnsenter/... ./launcher/... ./cmd/airlock
+	ASAN_OPTIONS=detect_leaks=0 $(GO) test -count=1 -asan $(TESTFLAGS) ./cnsenter/... ./launcher ./cmd/airlock
 
 valgrind: ## carry out plans of every kind under valgrind
 	@if ! command -v valgrind >/dev/null; then $(MISSING) valgrind; exit; fi; $(GO) run ./internal/valgrind

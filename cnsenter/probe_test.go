@@ -61,6 +61,7 @@ type sight struct {
 	Image         string // what /proc/self/exe leads to
 	ImageMode     uint32
 	ImageSeals    int
+	Label         string // the security module's
 }
 
 func probe(what string) int {
@@ -149,6 +150,7 @@ func look() sight {
 		s.Status[name] = strings.TrimSpace(value)
 	}
 	s.Cgroup = procSelf("cgroup")
+	s.Label = procSelf("attr/current")
 	s.UIDMap = strings.Join(strings.Fields(procSelf("uid_map")), " ")
 	s.Image, _ = os.Readlink("/proc/self/exe")
 	if fd, err := unix.Open("/proc/self/exe", unix.O_RDONLY|unix.O_CLOEXEC, 0); err == nil {
