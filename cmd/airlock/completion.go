@@ -5,9 +5,9 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/airlock-ns/airlock/ns"
 )
@@ -25,7 +25,7 @@ func completion(_ string, args []string) error {
 	case "fish":
 		fmt.Print(fishCompletion())
 	case "containers":
-		for _, one := range listContainers(context.Background()) {
+		for _, one := range listContainers(2 * time.Second) {
 			fmt.Println(one)
 		}
 	default:

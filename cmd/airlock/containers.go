@@ -16,15 +16,15 @@ import (
 
 // listContainers asks the engines, through airlock-engine, for the containers that run. Where it is not there, or does not answer in
 // time, there are none.
-func listContainers(ctx context.Context) []container.Info {
+func listContainers(patience time.Duration) []container.Info {
 	program, err := enginePath()
 	if err != nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "list")
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = 100 * time.Millisecond
 	out, _ := cmd.Output() // what an engine has answered is printed also if another one fails
 	var all []container.Info
 	for lines := json.NewDecoder(bytes.NewReader(out)); ; {
@@ -37,9 +37,9 @@ func listContainers(ctx context.Context) []container.Info {
 }
 
 // containerNames returns what enter takes for the containers, by their first processes.
-func containerNames(ctx context.Context) map[int]string {
+func containerNames(patience time.Duration) map[int]string {
 	names := map[int]string{}
-	for _, one := range listContainers(ctx) {
+	for _, one := range listContainers(patience) {
 		names[one.PID] = one.String()
 	}
 	return names

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/airlock-ns/airlock/ns"
 	"golang.org/x/term"
@@ -95,9 +96,12 @@ func list(name string, args []string) error {
 // rows are the namespaces that are asked for, as people know them.
 func (l *listing) rows() ([]*row, error) {
 	named := make(chan map[int]string, 1)
-	if l.containers || term.IsTerminal(1) {
-		go func() { named <- containerNames(context.Background()) }()
-	} else {
+	switch {
+	case l.containers:
+		go func() { named <- containerNames(10 * time.Second) }()
+	case term.IsTerminal(1): // nobody has asked to wait
+		go func() { named <- containerNames(300 * time.Millisecond) }()
+	default:
 		named <- nil
 	}
 	var rows []*row

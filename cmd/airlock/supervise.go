@@ -70,10 +70,10 @@ func (s *supervisor) behindRelay(plan cnsenter.Plan) cnsenter.Plan {
 		steps = cnsenter.Plan{cnsenter.Setsid(), cnsenter.Terminal(), cnsenter.Fork()}
 	}
 	if s.born != nil || s.status != nil {
-		plan = slices.Insert(slices.Clone(plan), index(plan, entered), cnsenter.Await(s.see))
+		plan = slices.Insert(slices.Clone(plan), inside(plan), cnsenter.Await(s.see))
 	}
-	at := index(plan, func(op cnsenter.Op) bool { return op == cnsenter.OpFork })
-	if at == len(plan) {
+	at := slices.IndexFunc(plan, func(step cnsenter.Step) bool { return step.Op() == cnsenter.OpFork })
+	if at < 0 {
 		return append(steps, plan...)
 	}
 	return slices.Concat(plan[:at], steps, plan[at+1:])
@@ -88,24 +88,19 @@ func (s *supervisor) see(pid int) error {
 	return s.born(pid)
 }
 
-// index returns that of the first step that is so, or the length of the plan.
-func index(plan cnsenter.Plan, is func(cnsenter.Op) bool) int {
+// inside returns the index of the first step that comes when the namespaces and the directories are entered: it changes the ids, or
+// executes the program.
+func inside(plan cnsenter.Plan) int {
+	at := 0
 	for i, step := range plan {
-		if is(step.Op()) {
-			return i
+		switch step.Op() {
+		case cnsenter.OpDropGroups, cnsenter.OpSetGroups, cnsenter.OpSetGID, cnsenter.OpSetUID, cnsenter.OpSetCaps,
+			cnsenter.OpNoNewPrivs, cnsenter.OpExec:
+		default:
+			at = i + 1
 		}
 	}
-	return len(plan)
-}
-
-// entered tells the steps that come when the namespaces and the directories are entered.
-func entered(op cnsenter.Op) bool {
-	switch op {
-	case cnsenter.OpDropGroups, cnsenter.OpSetGroups, cnsenter.OpSetGID, cnsenter.OpSetUID, cnsenter.OpSetCaps, cnsenter.OpNoNewPrivs,
-		cnsenter.OpExec:
-		return true
-	}
-	return false
+	return at
 }
 
 // attend passes on what is sent to this process, and returns how the program has ended.
@@ -194,7 +189,7 @@ func (l launch) failed(err error) error {
 		return err
 	}
 	text := strings.TrimPrefix((&cnsenter.Error{Step: -1, Op: e.Op, Types: e.Types, Path: e.Path, Err: e.Err}).Error(), "cnsenter: ")
-	if i := index(l.plan, func(op cnsenter.Op) bool { return op == e.Op }); i < len(l.plan) && advisable(err) {
+	if i := slices.IndexFunc(l.plan, func(step cnsenter.Step) bool { return step.Op() == e.Op }); i >= 0 && advisable(err) {
 		if advice := l.advise(l.plan[i]); advice != "" {
 			text += "\n" + advice
 		}
