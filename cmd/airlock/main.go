@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	_ "github.com/airlock-ns/airlock/cnsenter/oneproc" // it starts sooner
 )
 
 func main() {
