@@ -114,6 +114,26 @@ func TestRelayPassesSignalsOn(t *testing.T) {
 	}
 }
 
+// What the child sends to its process group, which is the relay's too, it gets once.
+func TestRelayReturnsNoSignalToItsSender(t *testing.T) {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args = []string{"sh", "-c", "trap 'echo got' HUP; trap 'echo last; exit' TERM; kill -HUP 0; while sleep 0.1; do :; done"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, append(open(t, every(t), everyType), cnsenter.Fork(), cnsenter.Exec("sh")).Start(cmd))
+	lines := bufio.NewReader(out)
+	line, err := lines.ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "got\n", line)
+	// The relay, and the shell, take HUP before a TERM that comes later.
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	rest, err := io.ReadAll(lines)
+	require.NoError(t, err)
+	require.NoError(t, cmd.Wait())
+	require.Equal(t, "last\n", string(rest))
+}
+
 func TestRelayStopsAndContinuesWithItsChild(t *testing.T) {
 	cmd, out, pid := behind(t, "stay")
 	_, err := out.ReadString('\n')

@@ -79,3 +79,12 @@ func TestTerminalNeedsASession(t *testing.T) {
 	require.ErrorIs(t, err, unix.EPERM)
 	require.ErrorContains(t, err, "take the terminal")
 }
+
+// A terminal that is hung up tells the leader of the session, which is the relay.
+func TestTerminalHangsUpOnTheChild(t *testing.T) {
+	cmd, screen, out := onTerminal(t, "trap 'exit 7' HUP; echo ready; for i in $(seq 100); do sleep 0.1; done")
+	require.Equal(t, "ready", readLine(t, out))
+	require.NoError(t, screen.Close())
+	require.Error(t, cmd.Wait())
+	require.Equal(t, 7, cmd.ProcessState.ExitCode())
+}

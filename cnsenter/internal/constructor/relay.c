@@ -27,11 +27,12 @@ static _Noreturn void end(const siginfo_t *child)
 {
 	if (child->si_code == CLD_EXITED)
 		_exit(child->si_status);
-	sigset_t all;
-	sigfillset(&all);
+	sigset_t one; // another that is pending might be first
+	sigemptyset(&one);
+	sigaddset(&one, child->si_status);
 	signal(child->si_status, SIG_DFL);
 	raise(child->si_status); // blocked until now
-	sigprocmask(SIG_UNBLOCK, &all, NULL);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
 	_exit(128 + child->si_status);
 }
 
@@ -57,13 +58,14 @@ static _Noreturn void abandon(pid_t pid)
 	_exit(1);
 }
 
-// pass passes a signal on. One that the terminal sent went to the child's process group, and so to the child, already. What has
-// stopped a process group goes on as a group: the terminal stops all of it.
+// pass passes a signal on. One that the terminal sent to the process group, or the child, which from inside can reach the relay in no other
+// way, the child got already. On the terminal it has a group of its own: what the leader of the session gets, a hangup, is for the
+// child too. What has stopped a process group goes on as a group: the terminal stops all of it.
 static void pass(const struct airlock_run *run, pid_t pid, const struct signalfd_siginfo *signal)
 {
 	if (signal->ssi_signo == SIGCHLD)
 		follow(pid);
-	else if (signal->ssi_code == SI_KERNEL)
+	else if ((signal->ssi_code == SI_KERNEL && !run->terminal) || signal->ssi_pid == (uint32_t)pid)
 		return;
 	else if (!run->terminal || signal->ssi_signo != SIGCONT || kill(-pid, SIGCONT) < 0)
 		kill(pid, (int)signal->ssi_signo);
