@@ -9,13 +9,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/airlock-ns/airlock/cnsenter"
+	"github.com/airlock-ns/airlock/ns"
 )
 
 // self is the image that every start begins with; the kernel resolves it, whatever has become of the file.
@@ -136,20 +136,25 @@ func (c *Cmd) Start() error {
 	return err
 }
 
-// startOnOwnThread starts cmd on a thread that lives until Wait: when it ends the kernel kills the program, cnsenter.DieWithCaller.
+// startOnOwnThread starts cmd on a thread that lives until Wait: when it ends the kernel kills the program, cnsenter.DieWithCaller. The
+// thread is in the namespaces that the caller visits, ns.Do, from which the plan leads on.
 func (c *Cmd) startOnOwnThread(plan cnsenter.Plan, cmd *exec.Cmd) error {
-	c.ended = make(chan struct{})
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
+	ended, started := make(chan struct{}), make(chan error)
+	err := ns.Go(func() {
 		err := plan.Start(cmd)
 		started <- err
 		if err == nil {
-			<-c.ended
+			<-ended
 		}
-	}()
-	return <-started
+	})
+	if err != nil {
+		return err
+	}
+	if err := <-started; err != nil {
+		return err
+	}
+	c.ended = ended
+	return nil
 }
 
 // beforeIDs returns the index of the first step that changes ids: the directory is entered with the rights of before.

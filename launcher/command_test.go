@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/airlock-ns/airlock/cnsenter"
 	"github.com/airlock-ns/airlock/internal/fixture"
@@ -208,4 +210,44 @@ func TestCommandInOwnNamespaces(t *testing.T) {
 	out, err := c.Output()
 	require.NoError(t, err)
 	require.Equal(t, "/usr\n", string(out))
+}
+
+// A Cmd that is started on a visit starts from there, as an exec.Cmd would.
+func TestCommandOnAVisit(t *testing.T) {
+	visited := fixture.New(t, fixture.Spec{User: true, Net: true, UTS: true, Hostname: "visited"})
+	uts, err := ns.OpenPID(visited.PID, ns.UTS)
+	require.NoError(t, err)
+	defer uts.Close()
+	net, err := ns.OpenPID(visited.PID, ns.Net)
+	require.NoError(t, err)
+	defer net.Close()
+	fixture.Need(t, fixture.Root)
+	for name, target := range map[string]*launcher.Target{"same": launcher.Handles(uts), "another": launcher.Handles(net)} {
+		t.Run(name, func(t *testing.T) {
+			var out []byte
+			require.NoError(t, ns.Do(func() (err error) {
+				out, err = launcher.Command(target, "uname", "-n").Output()
+				return err
+			}, uts))
+			require.Equal(t, "visited\n", string(out))
+		})
+	}
+}
+
+// A second Start fails, and what the first has started goes on until its Wait.
+func TestCommandStartsOnce(t *testing.T) {
+	fixture.Need(t, fixture.Root)
+	target := fixture.New(t, fixture.Spec{UTS: true})
+	uts, err := ns.OpenPID(target.PID, ns.UTS)
+	require.NoError(t, err)
+	defer uts.Close()
+	cmd := launcher.Command(launcher.Handles(uts), "cat")
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	before := runtime.NumGoroutine() // without that in which Eventually looks
+	require.NoError(t, cmd.Start())
+	require.ErrorContains(t, cmd.Start(), "already started")
+	require.NoError(t, in.Close())
+	require.NoError(t, cmd.Wait())
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, 10*time.Second, time.Millisecond, "the thread is kept")
 }
