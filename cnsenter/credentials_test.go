@@ -67,6 +67,16 @@ func TestSetCaps(t *testing.T) {
 	})
 }
 
+// Groups stay without an error only where the user namespace denies it.
+func TestDropGroupsTakesPrivilege(t *testing.T) {
+	fixture.Need(t, fixture.Root)
+	e := refused(t, cnsenter.Plan{cnsenter.SetGroups(7, 8), cnsenter.SetUID(11), cnsenter.DropGroups()})
+	require.Equal(t, cnsenter.OpDropGroups, e.Op)
+	require.ErrorIs(t, e, unix.EPERM)
+	require.Equal(t, []int{7}, run(t, cnsenter.Plan{cnsenter.SetGroups(7)}).Groups)
+	require.Empty(t, run(t, cnsenter.Plan{cnsenter.SetGroups(7), cnsenter.DropGroups()}).Groups)
+}
+
 // A change of uid takes the privilege to chroot away, before Go is there to go to the target's root.
 func TestUIDWithANewRoot(t *testing.T) {
 	fixture.Need(t, fixture.Root)

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "run.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -33,6 +34,16 @@ static int raise_permitted(void)
 	data[0].effective = data[0].permitted;
 	data[1].effective = data[1].permitted;
 	return (int)syscall(SYS_capset, &header, data);
+}
+
+bool airlock_may_setgid(void)
+{
+	const unsigned setgid = 6; // CAP_SETGID
+	struct cap_data data[2];
+	int error = errno;
+	bool may = syscall(SYS_capget, &header, data) == 0 && HAS(data[0].effective, setgid);
+	errno = error;
+	return may;
 }
 
 // bound drops what is not in the set from the bounding set, up to the last capability that the kernel knows.

@@ -94,6 +94,9 @@ AIRLOCK_HIDDEN void airlock_close_but(int a, int b, int c);
 // airlock_set_caps sets the capability sets of the process, from a struct airlock_caps. It returns 0, or -1 with errno.
 AIRLOCK_HIDDEN int airlock_set_caps(const void *bytes);
 
+// airlock_may_setgid reports whether the process has CAP_SETGID in its user namespace. It leaves errno alone.
+AIRLOCK_HIDDEN bool airlock_may_setgid(void);
+
 // airlock_pause gives tests the time to kill the process at a place, see pause.c.
 #ifdef AIRLOCK_PAUSE
 AIRLOCK_HIDDEN void airlock_pause(const char *place, unsigned index);

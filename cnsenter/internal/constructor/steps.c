@@ -172,10 +172,11 @@ static int check_dir(void)
 	return -1;
 }
 
-// Where setgroups is denied, user_namespaces(7), groups cannot be dropped, so that nobody gains what a group is refused.
+// Where setgroups is denied, user_namespaces(7), groups cannot be dropped, so that nobody gains what a group is refused. Who may
+// not drop them for want of the capability has failed.
 static int drop_groups(void)
 {
-	return setgroups(0, NULL) == 0 || errno == EPERM ? 0 : -1;
+	return setgroups(0, NULL) == 0 || (errno == EPERM && airlock_may_setgid()) ? 0 : -1;
 }
 
 void airlock_steps(struct airlock_run *run)
