@@ -75,9 +75,9 @@ func (p Plan) Start(cmd *exec.Cmd) error {
 			cmd.ExtraFiles = append(cmd.ExtraFiles, image)
 			cmd.Path = descriptorPath(2 + len(cmd.ExtraFiles))
 		}
-		defer func() { cmd.Path = path }()
 	}
 	err = cmd.Start()
+	cmd.Path = path
 	theirs.Close()
 	if err != nil {
 		ours.close()

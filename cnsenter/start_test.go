@@ -238,3 +238,13 @@ func TestFChrootAndFChdir(t *testing.T) {
 		})
 	}
 }
+
+// The error of a program that is killed names the program, not the descriptor that it was started by.
+func TestNoReportNamesTheProgram(t *testing.T) {
+	cmd, _ := command("exit 0")
+	e := (*cnsenter.Error)(nil)
+	err := cnsenter.Plan{cnsenter.Await(func(pid int) error { return unix.Kill(pid, unix.SIGKILL) })}.Start(cmd)
+	require.ErrorAs(t, err, &e)
+	require.ErrorIs(t, e, cnsenter.ErrNoReport)
+	require.Equal(t, "/proc/self/exe", e.Path)
+}
