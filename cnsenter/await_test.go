@@ -70,3 +70,11 @@ func TestReplaceDoesNotAwait(t *testing.T) {
 	require.Equal(t, cnsenter.OpAwait, e.Op)
 	require.Zero(t, e.Step)
 }
+
+// Nor is there a caller to die with.
+func TestReplaceDiesWithNobody(t *testing.T) {
+	err := cnsenter.Plan{cnsenter.DieWithCaller(), cnsenter.Exec("true")}.Replace("x", []string{"true"}, nil, func(cnsenter.Step) string { return "" })
+	var e *cnsenter.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, cnsenter.OpDieWithCaller, e.Op)
+}

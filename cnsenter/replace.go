@@ -29,8 +29,8 @@ func (p Plan) Replace(name string, argv, env []string, advise func(Step) string)
 		return &Error{Step: -1, Op: OpStart, Err: errors.New("a plan to replace the process ends with Exec")}
 	}
 	for i, s := range p {
-		if s.op == OpAwait || s.op == OpUnshare && s.spec.Types&syscall.CLONE_NEWUSER != 0 {
-			return &Error{Step: i, Op: s.op, Err: errors.New("nobody would be there to answer: use Start")}
+		if s.op == OpAwait || s.op == OpDieWithCaller || s.op == OpUnshare && s.spec.Types&syscall.CLONE_NEWUSER != 0 {
+			return &Error{Step: i, Op: s.op, Err: errors.New("no caller would be left for it: use Start")}
 		}
 	}
 	if err := checkProcfs(); err != nil {
