@@ -131,6 +131,16 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Who starts the program may have closed what every program has open.
+func TestClosedDescriptors(t *testing.T) {
+	target := fixture.New(t, fixture.Spec{User: true, Mount: true})
+	program, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command("sh", "-c", `exec "$0" 0<&- 1<&- 2<&-`, program)
+	cmd.Env = append(os.Environ(), probeVariable+"=1", "AIRLOCK_JOIN="+list(target, "user", "mnt"), "GORACE=atexit_sleep_ms=0")
+	require.NoError(t, cmd.Run())
+}
+
 // A set-user-ID program does not let its caller choose.
 func TestSetUserID(t *testing.T) {
 	fixture.Need(t, fixture.Root, fixture.Program("setpriv"))

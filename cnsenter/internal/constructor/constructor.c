@@ -92,6 +92,17 @@ static _Noreturn void refuse(const char *variable, const char *why)
 	_exit(1);
 }
 
+// open_standard opens the null device as descriptors 0, 1 and 2 where they are closed. What the steps open would get these numbers,
+// and the Go runtime, which opens it otherwise, would not find it under the root directory that it starts under.
+static void open_standard(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close(fd);
+}
+
 // name_process gives the process the name that it would have if it had been executed by argv[0], not by a descriptor.
 static void name_process(const char *path)
 {
@@ -195,6 +206,7 @@ __attribute__((constructor(101))) static void airlock_constructor(ARGUMENTS)
 	if (length >= sizeof given)
 		refuse(variable, "too long");
 	if (strcmp(variable, AIRLOCK_VARIABLE)) {
+		open_standard();
 		if (!airlock_parse_joins(&run, given))
 			refuse(variable, "not a list of type=path");
 	} else {
