@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/airlock-ns/airlock/cnsenter"
+	"github.com/airlock-ns/airlock/internal/fixture"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
@@ -47,6 +48,7 @@ func child(t *testing.T, pid int) int {
 // waitEnd waits until the process is no more, or a zombie that is not ours to reap.
 func waitEnd(t *testing.T, pid int) {
 	t.Helper()
+	fixture.Need(t, fixture.Pidfd)
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
 		require.ErrorIs(t, err, unix.ESRCH)
