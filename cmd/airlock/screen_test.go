@@ -169,6 +169,11 @@ func (s *stage) job(ts *testscript.TestScript, args []string) *job {
 	for _, name := range []string{"PATH", "HOME", "AIRLOCK_FIXTURE_CENSUS", "LC_ALL"} {
 		j.cmd.Env = append(j.cmd.Env, name+"="+ts.Getenv(name))
 	}
+	for _, name := range engineVariables {
+		if value := ts.Getenv(name); value != "" {
+			j.cmd.Env = append(j.cmd.Env, name+"="+value)
+		}
+	}
 	return j
 }
 
