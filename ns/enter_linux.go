@@ -16,7 +16,8 @@ import (
 // For the types what Do says applies. The main thread, which /proc/self shows, moves only for a caller
 // that has locked itself to it; another that happens to run on it goes on on a different thread.
 //
-// On failure nothing has moved, and the lock is taken back, unless errors.Is(err, ErrStuck).
+// On failure nothing has moved, and the lock is taken back, unless errors.Is(err, ErrStuck): as where a mount namespace could not
+// be entered, and the thread no longer shares root and working directory with the others.
 func Enter(hs ...*Handle) error {
 	hs, err := arrange(hs)
 	if err != nil {
@@ -26,12 +27,15 @@ func Enter(hs ...*Handle) error {
 	v := &visit{hs: hs}
 	held := v.hold(0, func() {
 		var way []step
-		if way, err = enter(v.hs, v.fds, reversible|PID); err == nil {
+		var apart bool
+		if way, apart, err = enter(v.hs, v.fds, reversible|PID); err == nil {
 			closeAll(way)
 			return
 		}
 		if back := goBack(way); back != nil {
 			err = fmt.Errorf("%w (%w: %w)", err, ErrStuck, back)
+		} else if apart {
+			err = fmt.Errorf("%w (%w: its directories are its own)", err, ErrStuck)
 		}
 	})
 	if held != nil {
@@ -77,8 +81,9 @@ type step struct {
 }
 
 // enter moves the calling thread into the namespaces hs, which fds has open, and returns the way
-// back for the types in keep. On failure the way is that of the steps taken.
-func enter(hs []*Handle, fds []int, keep Type) (way []step, err error) {
+// back for the types in keep. On failure the way is that of the steps taken, and apart tells whether the thread has its root
+// and working directory to itself by then, for which there is no way back.
+func enter(hs []*Handle, fds []int, keep Type) (way []step, apart bool, err error) {
 	for i, h := range hs {
 		s := step{t: h.typ, home: -1}
 		if keep.Has(h.typ) {
@@ -88,17 +93,18 @@ func enter(hs []*Handle, fds []int, keep Type) (way []step, err error) {
 			// A thread that shares root and working directory with others may not change its
 			// mount namespace, setns(2).
 			err = unix.Unshare(unix.CLONE_FS)
+			apart = err == nil
 		}
 		if err == nil {
 			err = unix.Setns(fds[i], int(h.typ))
 		}
 		if err != nil {
 			closeAll([]step{s})
-			return way, &Error{Op: "enter", Ref: h.ref(), Err: err}
+			return way, apart, &Error{Op: "enter", Ref: h.ref(), Err: err}
 		}
 		way = append(way, s)
 	}
-	return way, nil
+	return way, false, nil
 }
 
 // goBack takes the steps of way back, the last first, and closes them. A step without a home is

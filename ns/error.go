@@ -41,7 +41,7 @@ var (
 	// Package cnsenter enters them, in a copy of the program.
 	ErrMultithreaded = errors.New("cannot be entered by a thread of a multi-threaded process")
 
-	// ErrStuck says that Enter failed half-way and that the way back failed too: the calling
+	// ErrStuck says that Enter failed half-way and that there was no way back for all of it: the calling
 	// goroutine stays locked to its thread, and should end.
 	ErrStuck = errors.New("the thread could not go back")
 )

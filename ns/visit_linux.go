@@ -205,7 +205,10 @@ func (v *visit) run(f func() error, out chan<- outcome) {
 			out <- o
 		}
 	}()
-	if way, o.err = enter(v.hs, v.fds, v.keep()); o.err == nil {
+	var apart bool
+	way, apart, o.err = enter(v.hs, v.fds, v.keep())
+	v.doomed = v.doomed || apart
+	if o.err == nil {
 		v.register(tid)
 		defer unregister(tid)
 		ran = true

@@ -81,12 +81,17 @@ func (c *call) request(ctx context.Context, p *Process, once bool) (*request, er
 	return q, nil
 }
 
+// maxNotice is the largest record or error, in bytes of JSON, whatever the limit of a result is.
+const maxNotice = 16 << 20
+
 // answer reads frames up to the answer. ended is whether the conversation came to its proper end.
 func (c *call) answer(ctx context.Context, from *conn, log slog.Handler, limit int64) (ended bool, err error) {
 	for {
 		var m *message
 		h, err := from.next()
-		if err == nil {
+		if err == nil && (h.kind == kindLog || h.kind == kindFail) {
+			m, err = from.message(h, maxNotice)
+		} else if err == nil {
 			m, err = from.message(h, limit)
 		}
 		if gone(err) {

@@ -83,3 +83,15 @@ func TestMaxStderrEndsTheWorker(t *testing.T) {
 }
 
 var swallow = reexec.Register("swallow", func(_ context.Context, p pair) (int, error) { return len(p.Data), nil })
+
+// The limit is one of results: an error and its records arrive whatever it is.
+func TestMaxResultDoesNotHideAnError(t *testing.T) {
+	_, err := failing.Call(bg(), &reexec.Process{MaxResult: 8}, struct{}{})
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NotErrorIs(t, err, reexec.ErrTooLarge)
+}
+
+var failing = reexec.Register("failing", func(context.Context, struct{}) (string, error) {
+	_, err := os.Open("/no/such/file/as/this")
+	return "", err
+})
