@@ -112,6 +112,15 @@ func TestUIDWithANewRoot(t *testing.T) {
 		require.Equal(t, 2, e.Step)
 		require.ErrorContains(t, e, "before the uid")
 	})
+	t.Run("no file of the target's /proc is taken for the caller's", func(t *testing.T) {
+		for _, step := range []cnsenter.Step{
+			cnsenter.Unshare(ns.Spec{Types: ns.Time, Boottime: time.Second}), cnsenter.Attach(os.Stdin, "/mnt"),
+		} {
+			e := refused(t, append(mount, step))
+			require.ErrorContains(t, e, "this takes files of /proc")
+		}
+		require.ErrorIs(t, refused(t, cnsenter.Plan{cnsenter.Write(os.Stdin, "/etc/passwd", "")}), os.ErrInvalid)
+	})
 	t.Run("nothing parts the process from who leads it to its root", func(t *testing.T) {
 		lowered := append(mount, cnsenter.SetCaps(cnsenter.Caps{Effective: adminBit, Permitted: adminBit, Bounding: adminBit}))
 		for _, step := range []cnsenter.Step{
@@ -120,7 +129,7 @@ func TestUIDWithANewRoot(t *testing.T) {
 		} {
 			e := refused(t, append(lowered[:2:2], step))
 			require.Equal(t, 2, e.Step)
-			require.ErrorContains(t, e, "before the uid")
+			require.ErrorContains(t, e, "comes before the")
 		}
 		s := run(t, append(mount[:1:1], cnsenter.SetUID(0), cnsenter.Unshare(ns.Spec{Types: ns.Mount}), cnsenter.Fork()))
 		require.Equal(t, "seed", s.File)

@@ -279,7 +279,7 @@ func (s Step) check() error {
 			return fmt.Errorf("%w: bad path %q", os.ErrInvalid, s.data)
 		}
 	case OpWrite:
-		if s.file == nil || strings.Count(s.data, "\x00") != 1 {
+		if s.file == nil || strings.Count(s.data, "\x00") != 1 || s.data[0] == '/' {
 			return fmt.Errorf("%w: bad texts %q", os.ErrInvalid, s.data)
 		}
 	case OpSetGID, OpSetUID:
@@ -310,6 +310,8 @@ func (o order) check(s Step, last, executes bool) error {
 		return errors.New("a plan can fork only once")
 	case s.op == OpUnshare && (s.types().Has(ns.User) && o.forked || (s.types().Has(ns.User) || s.data != "") && o.joinedUser):
 		return errors.New("a user namespace is made, and clocks are set, before a fork and not in a user namespace that was joined")
+	case o.rooted && (s.op == OpAttach || s.op == OpUnshare && s.data != ""):
+		return errors.New("this takes files of /proc, and so comes before the root directory or the mount namespace is another's")
 	case s.op == OpExec && !last:
 		return errors.New("only the last step can execute a program")
 	}

@@ -97,9 +97,8 @@ static _Noreturn void refuse(const char *variable, const char *why)
 static void open_standard(void)
 {
 	int fd;
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
+	while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd <= STDERR_FILENO)
+		fcntl(fd, F_SETFD, 0);
 	close(fd);
 }
 

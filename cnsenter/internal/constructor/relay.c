@@ -58,8 +58,8 @@ static _Noreturn void abandon(pid_t pid)
 	_exit(1);
 }
 
-// pass passes a signal on. One that the terminal sent to the process group, or the child, which from inside can reach the relay in no other
-// way, the child got already. On the terminal it has a group of its own: what the leader of the session gets, a hangup, is for the
+// pass passes a signal on. One that the terminal sent to the process group, or the child, the child got already; if it is in another
+// PID namespace the number of a sender is that of its own, and the child gets it twice. On the terminal it has a group of its own: what the leader of the session gets, a hangup, is for the
 // child too. What has stopped a process group goes on as a group: the terminal stops all of it.
 static void pass(const struct airlock_run *run, pid_t pid, const struct signalfd_siginfo *signal)
 {

@@ -68,8 +68,8 @@ static bool check_step(const struct airlock_step *step, const struct airlock_hea
 		return !file && texts(bytes, step->size, 4);
 	case AIRLOCK_ATTACH:
 		return file && text;
-	case AIRLOCK_WRITE:
-		return file && texts(bytes, step->size, 2);
+	case AIRLOCK_WRITE: // below the directory
+		return file && texts(bytes, step->size, 2) && *bytes != '/';
 	case AIRLOCK_SETGROUPS:
 		return !file && step->start % sizeof(gid_t) == 0 && step->size % sizeof(gid_t) == 0;
 	case AIRLOCK_FORK:
@@ -114,6 +114,9 @@ bool airlock_check(struct airlock_run *run, const void *plan, size_t size, unsig
 		bool user = op == AIRLOCK_UNSHARE && step->value & CLONE_NEWUSER;
 		bool clocks = op == AIRLOCK_UNSHARE && step->size;
 		if ((user && forked) || ((user || clocks) && joined))
+			return false;
+		// These take files of /proc, which must not be a target's.
+		if ((clocks || op == AIRLOCK_ATTACH) && roots)
 			return false;
 		bool root = op == AIRLOCK_CHROOT || (op == AIRLOCK_JOIN && step->value & CLONE_NEWNS);
 		bool directory = root || op == AIRLOCK_CHDIR || op == AIRLOCK_MOUNT || op == AIRLOCK_ATTACH;
