@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -161,8 +162,12 @@ func TestListEndsWithContext(t *testing.T) {
 func TestListAgreesWithLsns(t *testing.T) {
 	fixture.Need(t, fixture.Program("lsns"))
 	tgt := fixture.New(t, fixture.Spec{User: true, Mount: true, PID: true, Net: true, UTS: true, IPC: true, Cgroup: true})
-	out, err := exec.Command("lsns", "-J", "-l", "-o", "NS,TYPE,PID,PNS,ONS,COMMAND").Output()
-	require.NoError(t, err)
+	var out []byte
+	require.Eventually(t, func() (ok bool) { // it fails where a process ends under its eyes
+		var err error
+		out, err = exec.Command("lsns", "-J", "-l", "-o", "NS,TYPE,PID,PNS,ONS,COMMAND").Output()
+		return err == nil
+	}, time.Minute, 10*time.Millisecond)
 	var lsns struct {
 		Namespaces []struct {
 			NS      uint64
