@@ -33,7 +33,7 @@ func (t *Target) Check() error {
 		return &Error{Op: "check", Ref: t.name(), Err: err}
 	}
 	defer privileges.ours.Close()
-	handles, err := t.open()
+	handles, err := t.Open()
 	if err != nil {
 		return &Error{Op: "check", Ref: t.name(), Err: err}
 	}
@@ -154,8 +154,8 @@ func ignore(err, sentinel error) error {
 	return err
 }
 
-// open returns Handles of its own for every namespace that Start joins.
-func (t *Target) open() ([]*ns.Handle, error) {
+// Open returns a Handle for every namespace that Start joins. The caller closes them.
+func (t *Target) Open() ([]*ns.Handle, error) {
 	var handles []*ns.Handle
 	add := func(h *ns.Handle, err error) error {
 		if err == nil {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/airlock-ns/airlock/cnsenter"
+	"github.com/airlock-ns/airlock/launcher"
 	"github.com/airlock-ns/airlock/ns"
 )
 
@@ -86,6 +87,9 @@ func (r *request) way(target *process) (w way, err error) {
 	if n := len(joins); n > 0 && joins[n-1].Op() == cnsenter.OpFork {
 		joins, forks = joins[:n-1], !r.noFork
 	}
+	if err := r.expect(goal, entered); err != nil {
+		return w, err
+	}
 	if w.plan, err = r.ownMounts(append(w.plan, joins...), target, entered); err != nil {
 		return w, err
 	}
@@ -109,6 +113,18 @@ func (r *request) way(target *process) (w way, err error) {
 	w.plan = w.who.steps(w.plan)
 	w.plan, err = r.capabilities(w.plan, target, entered, w.who)
 	return w, err
+}
+
+// expect tells the status in which namespaces the program will be.
+func (r *request) expect(goal *launcher.Target, entered ns.Type) error {
+	kept := ns.All &^ entered
+	if r.hostTools.given || r.freshProc(entered) {
+		kept &^= ns.Mount // a new one, see ownMounts
+	}
+	if r.noFork && entered.Has(ns.PID) { // which only its children are in
+		entered, kept = entered&^ns.PID, kept|ns.PID
+	}
+	return r.status.expect(goal, entered, kept)
 }
 
 // advise says what to do about a step that is not permitted, or does not find what it needs.

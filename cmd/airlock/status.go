@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/airlock-ns/airlock/launcher"
 	"github.com/airlock-ns/airlock/ns"
 	"golang.org/x/sys/unix"
 )
@@ -20,6 +21,7 @@ type status struct {
 	file       *os.File
 	pid        int
 	namespaces map[ns.Type]uint64
+	expected   map[ns.Type]uint64 // for a program that cannot be looked at
 }
 
 // event is a line.
@@ -58,7 +60,7 @@ func (s *status) write(e event) {
 }
 
 // see looks at the program before it is executed. An ordinary user may not look at one that has entered a user namespace, ptrace(2),
-// before it is.
+// before it is, and after that it may have ended: see expect.
 func (s *status) see(pid int) {
 	if s != nil {
 		s.pid = pid
@@ -79,9 +81,39 @@ func (s *status) look() {
 	}
 }
 
+// expect notes in which namespaces the program will be: in those of the goal, of the types entered, and in ours of the types kept.
+func (s *status) expect(goal *launcher.Target, entered, kept ns.Type) error {
+	if s == nil {
+		return nil
+	}
+	s.expected = map[ns.Type]uint64{}
+	handles, err := goal.Open()
+	if err != nil {
+		return err
+	}
+	for _, h := range handles {
+		if entered.Has(h.Type()) {
+			s.expected[h.Type()] = h.ID().Ino
+		}
+		h.Close()
+	}
+	for t := range kept.Each() {
+		if h, err := ns.Current(t); err == nil {
+			s.expected[t] = h.ID().Ino
+			h.Close()
+		}
+	}
+	return nil
+}
+
 func (s *status) running() {
 	if s != nil {
 		s.look()
+		for t, inode := range s.expected {
+			if s.namespaces[t] == 0 {
+				s.namespaces[t] = inode
+			}
+		}
 		s.write(event{Event: "running", PID: s.pid, Namespaces: s.namespaces})
 	}
 }
