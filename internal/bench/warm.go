@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -88,7 +89,7 @@ func prepareParallel(warm bool, calls int) func(*fixture.Container) (*work, erro
 		if err != nil {
 			return nil, err
 		}
-		pool := &reexec.Pool{MaxWorkers: 4}
+		pool := &reexec.Pool{MaxWorkers: runtime.NumCPU()}
 		var on reexec.Runner = reexec.In(target)
 		batch := 1
 		if warm {
