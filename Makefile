@@ -83,7 +83,7 @@ asan: ## run the tests of what links the constructor under the address and undef
 valgrind: ## carry out plans of every kind under valgrind
 	@if ! command -v valgrind >/dev/null; then $(MISSING) valgrind; exit; fi; $(GO) run ./internal/valgrind
 
-fuzz: ## fuzz all that is parsed (FUZZTIME=60 seconds for each C target, GOFUZZTIME=10 for each in Go)
+fuzz: ## fuzz all that is parsed (FUZZTIME=60 seconds for each C target, GOFUZZTIME=100000x for each in Go)
 	@if ! command -v clang >/dev/null; then $(MISSING) clang; exit; fi; internal/fuzz/run
 
 vmtest: ## run the core of the suite under Debian's kernels, emulated by qemu
