@@ -15,7 +15,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/airlock-ns/airlock/launcher"
+	"github.com/airlock-ns/airlock/examples/internal/target"
 	"github.com/airlock-ns/airlock/ns"
 	"github.com/airlock-ns/airlock/reexec"
 )
@@ -50,32 +50,23 @@ var look = reexec.Register("look", func(_ context.Context, path string) (sight, 
 
 func main() {
 	reexec.Init() // in the copy of this program that look runs in, this call does not return
-	pid := flag.Int("target", 0, "pid of a process to enter; 0: make one")
+	ref := flag.String("target", "", target.Usage)
 	path := flag.String("file", "/tmp/hello", "file to read inside")
 	flag.Parse()
-	if err := hello(*pid, *path); err != nil {
+	if err := hello(context.Background(), *ref, *path); err != nil {
 		fmt.Fprintln(os.Stderr, "hello:", err)
 		os.Exit(1)
 	}
 }
 
-func hello(pid int, path string) error {
-	if pid == 0 {
-		made, stop, err := startTarget()
-		if err != nil {
-			return err
-		}
-		defer stop()
-		pid = made
-	}
-	target, err := launcher.PID(pid, ns.All)
+func hello(ctx context.Context, ref, path string) error {
+	inside, done, err := target.Open(ctx, ref, ns.All) // launcher.PID, and something to enter if there is nothing
 	if err != nil {
 		return err
 	}
-	defer target.Close()
-
+	defer done()
 	start := time.Now()
-	s, err := look.Call(context.Background(), reexec.In(target), path)
+	s, err := look.Call(ctx, reexec.In(inside), path) // nil in place of reexec.In(inside) would call it in a copy out here
 	if err != nil {
 		return err
 	}
