@@ -132,9 +132,15 @@ func (s *stage) run(t *testing.T, b *block) {
 		name = b.container[1]
 		id = start(t, fixture.ContainerSpec{Hostname: name}).ID
 	}
+	dir := s.root
+	if b.apart {
+		dir = t.TempDir()
+	}
 	for i := range b.commands {
 		c := &b.commands[i]
-		got, status := s.command(t, rename(c.text, name, id))
+		var got string
+		var status int
+		got, dir, status = s.command(t, rename(c.text, name, id), dir)
 		got = rename(got, id, name)
 		want := 0
 		if i == len(b.commands)-1 {
@@ -159,15 +165,16 @@ func rename(text, from, to string) string {
 	return regexp.MustCompile(`\b`+regexp.QuoteMeta(from)+`\b`).ReplaceAllLiteralString(text, to)
 }
 
-// command runs a command, and returns what it prints and its exit status.
-func (s *stage) command(t *testing.T, text string) (string, int) {
+// command runs a command in dir, and returns what it prints, the directory that it ends in, and its exit status.
+func (s *stage) command(t *testing.T, text, dir string) (output, end string, status int) {
 	if tutorial := tutorialName(s.root); tutorial != "" {
 		text = regexp.MustCompile(`go run \./examples/`+regexp.QuoteMeta(tutorial)+`( |$)`).ReplaceAllString(text, tutorial+"$1")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "bash", "-c", text)
-	cmd.Dir = s.root
+	left := filepath.Join(t.TempDir(), "left") // where the shell says which directory it has left
+	cmd := exec.CommandContext(ctx, "bash", "-c", "trap 'pwd -P >"+left+"' EXIT\n"+text)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "PATH="+s.path, "LC_ALL=C.UTF-8", tutorialVariable+"=1")
 	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.CombinedOutput()
@@ -176,13 +183,10 @@ func (s *stage) command(t *testing.T, text string) (string, int) {
 		require.NoError(t, err, "%s: %s", text, out)
 	}
 	require.NoError(t, ctx.Err(), "%s: %s", text, out)
-	return strings.TrimRight(string(out), "\n") + ending(out), cmd.ProcessState.ExitCode()
-}
-
-// ending is the line end of an output that is not empty.
-func ending(out []byte) string {
-	if len(out) == 0 {
-		return ""
+	if output = string(out); output != "" {
+		output = strings.TrimRight(output, "\n") + "\n"
 	}
-	return "\n"
+	pwd, err := os.ReadFile(left)
+	require.NoError(t, err, text)
+	return output, strings.TrimSuffix(string(pwd), "\n"), cmd.ProcessState.ExitCode()
 }

@@ -28,6 +28,11 @@ func TestCheck(t *testing.T) {
 	Check(t, write(t, "<!-- status: 3 -->\n```console\n$ echo out; echo err >&2\nout\nerr\n$ head -n 1 go.mod\nmodule github.com/airlock-ns/airlock\n$ exit 3\n```\n"))
 }
 
+func TestCheckFolder(t *testing.T) {
+	fixture.Need(t, fixture.Program("bash"))
+	Check(t, write(t, "<!-- in: an empty folder -->\n```console\n$ ls -A\n$ mkdir a && cd a\n$ basename $PWD\na\n```\n"))
+}
+
 func TestCheckContainer(t *testing.T) {
 	fixture.Need(t, fixture.Docker)
 	Check(t, write(t, "<!-- container: docker web -->\n```console\n# docker exec web hostname; docker inspect -f '{{.Name}}' web\nweb\n/web\n```\n"))

@@ -12,7 +12,7 @@
 // What stands below is what it prints on standard output and standard error. There a line "…" stands for any lines, and durations,
 // such as 2.1ms, and the inodes of namespaces, such as net:[4026531840], may be others.
 //
-// Commands run at the top of the module. Those of a tutorial, "go run ./examples/NAME", are carried out by the test binary of the
+// The commands of a block run one after the other, the first at the top of the module, and a cd holds for those that follow. Those of a tutorial, "go run ./examples/NAME", are carried out by the test binary of the
 // tutorial itself, so that they are run as the tests are: with the race detector, static, and so on.
 //
 // Comments before a block, each on a line of its own, say what differs from that:
@@ -21,6 +21,7 @@
 //	<!-- container: docker web -->       starts a container of docker, podman or runc, which the commands call web
 //	<!-- varies: "pid": \d+ -->          what matches may be otherwise
 //	<!-- status: 1 -->                   the exit status of the last command; the others succeed
+//	<!-- in: an empty folder -->         begins there, instead of at the top of the module
 //
 // With -update the documents are rewritten: what the commands printed takes the place of what they were to print.
 package transcript

@@ -22,6 +22,7 @@ type block struct {
 	container  []string // engine and name
 	varies     []*regexp.Regexp
 	status     int
+	apart      bool // in an empty folder
 	commands   []command
 }
 
@@ -86,6 +87,10 @@ func (b *block) direct(name, value string) (err error) {
 		}
 	case "status":
 		b.status, err = strconv.Atoi(value)
+	case "in":
+		if b.apart = value == "an empty folder"; !b.apart {
+			err = fmt.Errorf("in: %q is not %q", value, "an empty folder")
+		}
 	default:
 		err = fmt.Errorf("no such directive: %q", name)
 	}

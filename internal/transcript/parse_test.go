@@ -35,6 +35,7 @@ func TestParseRefuses(t *testing.T) {
 		"```console\nno prompt\n```\n":                       "begins with a command",
 		"<!-- nedes: root -->\n```console\n$ x\n```\n":       "no such directive",
 		"<!-- varies: ( -->\n```console\n$ x\n```\n":         "missing closing",
+		"<!-- in: a folder -->\n```console\n$ x\n```\n":      "an empty folder",
 		"<!-- container: docker -->\n```console\n$ x\n```\n": "engine and a name",
 	} {
 		_, err := parse([]byte(text))
