@@ -104,6 +104,7 @@ promises: ## run the test of every promise, and print a row each
 
 generate: ## write what is made of the tables of commands and options: docs/
 	CGO_ENABLED=0 $(GO) run ./cmd/airlock manual docs
+	$(GO) run ./internal/recording docs/at-the-shell.md >docs/at-the-shell.svg
 
 clean: ## remove what the targets above made
 	rm -rf bin

@@ -4,6 +4,7 @@ package transcript
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -125,4 +126,16 @@ func (b *block) text() string {
 		s.WriteString(c.prompt + c.text + "\n" + c.output)
 	}
 	return s.String()
+}
+
+// First returns the text of the first console block of a document.
+func First(source []byte) (string, error) {
+	blocks, err := parse(source)
+	if err != nil {
+		return "", err
+	}
+	if len(blocks) == 0 {
+		return "", errors.New("no console block")
+	}
+	return blocks[0].text(), nil
 }
