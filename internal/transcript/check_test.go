@@ -38,6 +38,13 @@ func TestCheckContainer(t *testing.T) {
 	Check(t, write(t, "<!-- container: docker web -->\n```console\n# docker exec web hostname; docker inspect -f '{{.Name}}' web\nweb\n/web\n```\n"))
 }
 
+// What the race detector says of itself is no output of the command.
+func TestCheckIgnoresTheRaceDetector(t *testing.T) {
+	fixture.Need(t, fixture.Program("bash"))
+	const warning = "==8==WARNING: reading executable name failed with errno 2, some stack frames may not be symbolized"
+	Check(t, write(t, "```console\n$ echo out; echo "+warning+" >&2; echo err >&2\nout\nerr\n```\n"))
+}
+
 // A document that differs is rewritten, and nothing else of it.
 func TestUpdate(t *testing.T) {
 	fixture.Need(t, fixture.Program("bash"))
