@@ -32,6 +32,7 @@ const patience = 3 * time.Minute
 var requirements = map[string]fixture.Requirement{
 	"root": fixture.Root, "user namespaces": fixture.UserNS, "cgo": fixture.Cgo,
 	"docker": fixture.Docker, "podman": fixture.Podman, "rootless podman": fixture.RootlessPodman, "runc": fixture.Runc,
+	"subordinate ids": fixture.SubordinateIDs,
 }
 
 // engines are those whose containers a document can have.
