@@ -102,9 +102,10 @@ airlock: ## build bin/airlock, static with musl where musl-gcc is installed, and
 promises: ## run the test of every promise, and print a row each
 	@$(GO) run ./internal/promises
 
-generate: ## write what is made of the tables of commands and options: docs/
+generate: ## write the manual, from the tables of commands and options, and the pictures: docs/
 	CGO_ENABLED=0 $(GO) run ./cmd/airlock manual docs
-	$(GO) run ./internal/recording docs/at-the-shell.md >docs/at-the-shell.svg
+	CGO_ENABLED=0 $(GO) run ./internal/recording docs/at-the-shell.md >docs/at-the-shell.svg
+	CGO_ENABLED=0 $(GO) run ./internal/drawing >docs/how-it-works.svg
 
 clean: ## remove what the targets above made
 	rm -rf bin
