@@ -11,12 +11,14 @@ import (
 	"os"
 	"strings"
 
+	"github.com/airlock-ns/airlock/cmd/internal/release"
 	"github.com/airlock-ns/airlock/launcher/engine"
 )
 
 const usage = `Usage:
   airlock-engine resolve REFERENCE
   airlock-engine list
+  airlock-engine --help | --version
 
 Asks the container engines of this host, for airlock. What is found is printed as a JSON object a line:
   {"engine":"docker","namespace":"","id":"4f1c…","name":"web","pid":4711}
@@ -41,6 +43,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		err = list(stdout)
 	case len(args) == 1 && (args[0] == "-h" || args[0] == "--help" || args[0] == "help"):
 		_, err = io.WriteString(stdout, usage)
+	case len(args) == 1 && (args[0] == "-V" || args[0] == "--version"):
+		_, err = fmt.Fprintln(stdout, "airlock-engine", release.Version())
 	default:
 		fmt.Fprint(stderr, usage)
 		return 1

@@ -55,6 +55,7 @@ func TestStatus(t *testing.T) {
 		{[]string{"resolve", "docker://no-such"}, 1, "^$", "^airlock-engine: find docker://no-such: docker at .*/no.sock: connect: no such file or directory\n$"},
 		{[]string{"list"}, 0, "^$", "^$"},
 		{[]string{"--help"}, 0, "^Usage:\n", "^$"},
+		{[]string{"--version"}, 0, `^airlock-engine \S+\n$`, "^$"},
 		{nil, 1, "^$", "^Usage:\n"},
 		{[]string{"resolve"}, 1, "^$", "^Usage:\n"},
 		{[]string{"list", "all"}, 1, "^$", "^Usage:\n"},

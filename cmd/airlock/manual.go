@@ -12,11 +12,14 @@ import (
 	"strings"
 )
 
-// page is one of the manual, whatever it is printed as.
+// page is one of the manual, whatever it is printed as. It has the name of a program, or of a program and a command.
 type page struct {
 	name, summary string
 	sections      []section
 }
+
+// title is what man(1) knows the page by.
+func (p page) title() string { return strings.ReplaceAll(p.name, " ", "-") }
 
 // section is a part of a page: paragraphs, in which those that begin with two spaces are commands, or options.
 type section struct {
@@ -43,7 +46,7 @@ func pages() []page {
 		if c.tables == nil {
 			continue
 		}
-		p := page{name: "airlock-" + c.name, summary: c.summary}
+		p := page{name: "airlock " + c.name, summary: c.summary}
 		p.sections = []section{{title: "Synopsis", text: []string{"  " + c.synopsis()}}, {title: "Description", text: c.description}}
 		for i, options := range c.tables() {
 			title := "Options"
@@ -56,7 +59,21 @@ func pages() []page {
 		p.sections = append(p.sections, section{title: "See also", text: []string{"airlock(1), namespaces(7), " + c.also}})
 		all = append(all, p)
 	}
-	return all
+	return append(all, enginePage())
+}
+
+// enginePage is the page of the program that airlock asks.
+func enginePage() page {
+	return page{name: "airlock-engine", summary: "find containers by name", sections: []section{
+		{title: "Synopsis", text: []string{"  airlock-engine resolve REFERENCE", "  airlock-engine list", "  airlock-engine --help | --version"}},
+		{title: "Description", text: []string{
+			"Asks the container engines of this host, through their local sockets, and prints what is found as a JSON object a line. resolve prints " +
+				"the one container that the reference means, list all that run. References are those of airlock(1), which runs this program.",
+			`  {"engine":"docker","namespace":"","id":"4f1c...","name":"web","pid":4711}`,
+		}},
+		{title: "Exit status", text: []string{"1 if there is no such container, or if an engine fails."}},
+		{title: "See also", text: []string{"airlock(1)"}},
+	}}
 }
 
 // files are the manual as it is kept in the tree, by their names.
@@ -65,7 +82,7 @@ func files() map[string]string {
 	var reference strings.Builder
 	reference.WriteString("# Commands\n")
 	for _, p := range pages() {
-		made[filepath.Join("man", p.name+".1")] = p.roff()
+		made[filepath.Join("man", p.title()+".1")] = p.roff()
 		reference.WriteString("\n" + p.markdown())
 	}
 	made["commands.md"] = reference.String()
@@ -109,7 +126,7 @@ func (o option) term() string {
 // markdown is the page for a browser.
 func (p page) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s\n\n%s.\n", strings.ReplaceAll(p.name, "-", " "), capital(p.summary))
+	fmt.Fprintf(&b, "## %s\n\n%s.\n", p.name, capital(p.summary))
 	for _, s := range p.sections {
 		fmt.Fprintf(&b, "\n### %s\n\n", s.title)
 		code := false
@@ -145,7 +162,7 @@ func (p page) markdown() string {
 func (p page) roff() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".\\\" SPDX-License-Identifier: Apache-2.0\n.\\\" Made by \"make generate\".\n.TH %s 1 \"\" airlock\n.SH NAME\n%s \\- %s\n",
-		strings.ToUpper(p.name), roff(p.name), roff(p.summary))
+		strings.ToUpper(p.title()), roff(p.title()), roff(p.summary))
 	for _, s := range p.sections {
 		fmt.Fprintf(&b, ".SH %s\n", strings.ToUpper(s.title))
 		code := false
