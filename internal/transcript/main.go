@@ -7,13 +7,14 @@ package transcript
 import (
 	"flag"
 	"os"
+	"os/exec"
 	"testing"
 
 	"github.com/airlock-ns/airlock/internal/fixture"
 	"github.com/airlock-ns/airlock/reexec"
 )
 
-// tutorialVariable has a test binary be the tutorial that it tests.
+// tutorialVariable has a test binary be the tutorial that it tests, see Main.
 const tutorialVariable = "AIRLOCK_TUTORIAL"
 
 // Main is fixture.Main for a tutorial: where Check runs the test binary in its place, it is the tutorial, whose flags must be declared
@@ -29,4 +30,11 @@ func Main(m *testing.M, tutorial func()) {
 	}
 	reexec.Init()
 	fixture.Main(m)
+}
+
+// Command returns the tutorial that is being tested as a program to run.
+func Command(arg ...string) *exec.Cmd {
+	cmd := exec.Command("/proc/self/exe", arg...)
+	cmd.Env = append(os.Environ(), tutorialVariable+"=1")
+	return cmd
 }
