@@ -56,7 +56,7 @@ func rootless(ctx context.Context, single bool) error {
 	if !single {
 		spec.UIDMap, spec.GIDMap = idMap("/etc/subuid", os.Getuid()), idMap("/etc/subgid", os.Getgid())
 	}
-	// These steps are taken in the copy, before its Go runtime starts.
+	// The steps that a copy of this program takes before its Go runtime starts.
 	inside := cnsenter.Plan{cnsenter.Unshare(spec), cnsenter.DropGroups()}
 
 	dir, err := os.MkdirTemp("", "rootless-")
