@@ -87,12 +87,16 @@ func within(dep string) func(dir string) bool {
 	return func(dir string) bool { return dep == dir || strings.HasPrefix(dep, dir+"/") }
 }
 
-// The engines' clients are for those who ask for them: whoever links launcher/engine, and cmd/airlock-engine.
+// byChoice are those who link the engines' clients: cmd/airlock-engine, and the tutorials that look for the host's containers.
+var byChoice = []string{"launcher/engine", "cmd/airlock-engine", "examples/internal/scan", "examples/scanner"}
+
 func TestEnginesAreLinkedByChoice(t *testing.T) {
-	const engine, clients = module + "/launcher/engine", module + "/cmd/airlock-engine"
+	const engine = module + "/launcher/engine"
 	for _, p := range list(t, "./...") {
-		if p.ImportPath != engine && p.ImportPath != clients {
+		if !slices.Contains(byChoice, strings.TrimPrefix(p.ImportPath, module+"/")) {
 			require.NotContains(t, p.Deps, engine, p.ImportPath)
+		} else if p.ImportPath != engine && p.Deps != nil {
+			require.Contains(t, p.Deps, engine, p.ImportPath)
 		}
 	}
 	for _, p := range list(t, "-deps", "./launcher/engine") {

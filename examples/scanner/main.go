@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+// Scanner looks into every container of the host, whatever its engine, and prints a line of JSON for each. In the next round it finds
+// its workers where it has left them: in the containers.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"time"
+
+	"github.com/airlock-ns/airlock/examples/internal/scan"
+	"github.com/airlock-ns/airlock/examples/internal/target"
+	"github.com/airlock-ns/airlock/launcher/container"
+	"github.com/airlock-ns/airlock/ns"
+	"github.com/airlock-ns/airlock/reexec"
+)
+
+func main() {
+	reexec.Init()
+	ref := flag.String("target", "", "`pid` or container id to look into, or \"little\", a container that is made; empty: all containers")
+	rounds := flag.Int("rounds", 1, "look so many times; 0: until interrupted")
+	every := flag.Duration("every", time.Second, "begin a round so long after the one before")
+	timeout := flag.Duration("timeout", 5*time.Second, "give up a container after that")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	scanner := scan.Scanner{Parallel: 2 * runtime.NumCPU(), Timeout: *timeout}
+	scanner.Pool.MaxIdle = 1000             // so many containers may have a worker that waits; 64 is the default
+	scanner.Pool.IdleTimeout = 3 * (*every) // a container that is no longer listed is rid of its worker after that
+	err := repeat(ctx, &scanner, *ref, *rounds, *every)
+	scanner.Pool.Close() // ends the workers
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "scanner:", err)
+		os.Exit(1)
+	}
+}
+
+func repeat(ctx context.Context, scanner *scan.Scanner, ref string, rounds int, every time.Duration) error {
+	places := scan.Containers
+	if ref != "" {
+		one, done, err := only(ctx, ref)
+		if err != nil {
+			return err
+		}
+		defer done()
+		places = func(context.Context) ([]scan.Place, error) { return []scan.Place{one}, nil }
+	}
+	out := json.NewEncoder(os.Stdout)
+	for n, tick := 1, time.Tick(every); ; n++ {
+		list, err := places(ctx)
+		scanner.Scan(ctx, list, func(r scan.Row) { out.Encode(r) })
+		if err != nil || n == rounds {
+			return err
+		}
+		select {
+		case <-tick:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// only is a single place, for those who have no engine to ask.
+func only(ctx context.Context, ref string) (scan.Place, func(), error) {
+	name := ref
+	if ref == "little" {
+		ref = "" // which makes one
+	}
+	inside, done, err := target.Open(ctx, ref, ns.All)
+	return scan.Place{Info: container.Info{ID: name, Name: name}, Starter: inside}, done, err
+}
