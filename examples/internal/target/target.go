@@ -10,6 +10,7 @@ package target
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"github.com/airlock-ns/airlock/launcher"
 	"github.com/airlock-ns/airlock/launcher/container"
@@ -35,6 +36,24 @@ func Open(ctx context.Context, ref string, t ns.Type) (_ *launcher.Target, done 
 		return nil, nil, err
 	}
 	return found, func() { found.Close() }, nil
+}
+
+// PID returns the pid of what ref names, for libraries that want no more than a number. What is there under that number by the time it
+// is used, nobody can say. The caller calls done.
+func PID(ctx context.Context, ref string) (pid int, done func(), err error) {
+	switch {
+	case ref == "":
+		little, err := start()
+		if err != nil {
+			return 0, nil, err
+		}
+		return little.Process.Pid, func() { little.close() }, nil
+	case container.IsID(ref):
+		info, err := container.Find(ctx, ref)
+		return info.PID, func() {}, err
+	}
+	pid, err = strconv.Atoi(ref)
+	return pid, func() {}, err
 }
 
 // openContainer holds the container's process while its number is used.
