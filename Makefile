@@ -21,7 +21,7 @@ CWARN   := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
 FORTIFY := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wformat=2
 CFILES   = $(wildcard cnsenter/*/*.c cnsenter/*/*/*.c internal/fuzz/*.c internal/valgrind/plain/*.c)
 
-.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl asan valgrind fuzz vmtest bench promises airlock generate clean
+.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl asan valgrind fuzz vmtest bench promises airlock dist dist-test generate clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -99,6 +99,12 @@ airlock: ## build bin/airlock, static with musl where musl-gcc is installed, and
 	else $(GO) build -trimpath -o bin/airlock ./cmd/airlock; fi
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/airlock-engine ./cmd/airlock-engine
 
+dist: ## build a release in dist/: archives and Debian packages for amd64 and arm64, checksums
+	@internal/dist/build
+
+dist-test: dist ## build dist/ twice, and install, use and remove its Debian package, as root
+	@if ! command -v mmdebstrap >/dev/null; then $(MISSING) mmdebstrap; exit; fi; internal/dist/reproduce && internal/dist/try
+
 promises: ## run the test of every promise, and print a row each
 	@$(GO) run ./internal/promises
 
@@ -108,4 +114,4 @@ generate: ## write the manual, from the tables of commands and options, and the 
 	CGO_ENABLED=0 $(GO) run ./internal/drawing >docs/how-it-works.svg
 
 clean: ## remove what the targets above made
-	rm -rf bin
+	rm -rf bin dist

@@ -19,10 +19,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// topLevel is all that may stand beside dot files; bin is what make airlock builds.
+// topLevel is all that may stand beside dot files; bin is what make airlock builds, dist what make dist does.
 var topLevel = []string{
 	"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md", "go.mod", "go.sum",
-	"bin", "cmd", "cnsenter", "docs", "examples", "internal", "launcher", "ns", "reexec",
+	"bin", "cmd", "cnsenter", "dist", "docs", "examples", "internal", "launcher", "ns", "reexec",
 }
 
 func TestTopLevel(t *testing.T) {
