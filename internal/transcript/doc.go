@@ -19,7 +19,7 @@
 //
 //	<!-- needs: root, docker, ip -->     skips the block without these: a Requirement of package fixture, or a program
 //	<!-- container: docker web -->       starts a container of docker, podman or runc, which the commands call web
-//	<!-- varies: "pid": \d+ -->          what matches may be otherwise
+//	<!-- varies: "pid": \d+ -->          what matches may be otherwise, but for what a first group (…) holds
 //	<!-- status: 1 -->                   the exit status of the last command; the others succeed
 //	<!-- in: an empty folder -->         begins there, instead of at the top of the module
 //
