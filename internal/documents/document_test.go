@@ -20,9 +20,13 @@ import (
 	"github.com/yuin/goldmark/text"
 
 	"github.com/airlock-ns/airlock/internal/fixture"
+	"github.com/airlock-ns/airlock/reexec"
 )
 
-func TestMain(m *testing.M) { fixture.Main(m) }
+func TestMain(m *testing.M) {
+	reexec.Init()
+	fixture.Main(m)
+}
 
 // root is the module's directory.
 const root = "../.."
