@@ -108,10 +108,11 @@ dist-test: dist ## build dist/ twice, and install, use and remove its Debian pac
 promises: ## run the test of every promise, and print a row each
 	@$(GO) run ./internal/promises
 
-generate: ## write the manual, from the tables of commands and options, and the pictures: docs/
+generate: ## write the manual and the pictures in docs/, and what is exported in docs/api/
 	CGO_ENABLED=0 $(GO) run ./cmd/airlock manual docs
 	CGO_ENABLED=0 $(GO) run ./internal/recording docs/at-the-shell.md >docs/at-the-shell.svg
 	CGO_ENABLED=0 $(GO) run ./internal/drawing >docs/how-it-works.svg
+	$(GO) run ./internal/api docs/api
 
 clean: ## remove what the targets above made
 	rm -rf bin dist
