@@ -21,7 +21,7 @@ CWARN   := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
 FORTIFY := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wformat=2
 CFILES   = $(wildcard cnsenter/*/*.c cnsenter/*/*/*.c internal/fuzz/*.c internal/valgrind/plain/*.c)
 
-.PHONY: help demo test check check-format check-vet check-lint check-tidy check-c race nocgo musl asan valgrind fuzz vmtest bench promises airlock dist dist-test generate clean
+.PHONY: help demo test check check-format check-vet check-lint check-tidy check-workflows check-c race nocgo musl asan valgrind fuzz vmtest bench promises airlock dist dist-test generate clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -35,7 +35,7 @@ test: ## run all tests, and list what was skipped and why
 	if [ -s $$skips ]; then echo "skipped, and why:"; sort -u $$skips | sed 's/^/  /'; else echo "skipped: nothing"; fi; \
 	rm -f $$skips; exit $$status
 
-check: check-format check-vet check-lint check-tidy check-c ## format, vet, lint, modules, other systems, C
+check: check-format check-vet check-lint check-tidy check-workflows check-c ## format, vet, lint, modules, workflows, other systems, C
 
 check-format:
 	@files=$$($(TOOL) gofumpt -l .) || exit; test -z "$$files" || { echo "not formatted by gofumpt:" $$files; exit 1; }
@@ -52,6 +52,9 @@ check-lint:
 check-tidy:
 	$(GO) mod tidy -diff
 	$(GO) mod verify
+
+check-workflows:
+	$(TOOL) actionlint .github/workflows/*.yml
 
 check-c:
 	@for cc in gcc clang musl-gcc; do \
