@@ -25,9 +25,6 @@ import (
 // commands is made of the tables of cmd/airlock, whose tests check the commands in it.
 const commands = "docs/commands.md"
 
-// readme shows its output in blocks of another form.
-const readme = "README.md"
-
 // isTutorial tells whether a document explains the program beside it.
 func (d document) isTutorial() bool { return strings.HasPrefix(d.path, "examples/") }
 
@@ -121,9 +118,6 @@ func transcribed(t *testing.T) map[string]bool {
 func TestBlocks(t *testing.T) {
 	checked := transcribed(t)
 	for _, d := range documents(t) {
-		if d.path == readme {
-			continue
-		}
 		directory := filepath.Dir(d.path)
 		d.blocks(func(where, language, text string) {
 			switch language {

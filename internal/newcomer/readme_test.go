@@ -22,15 +22,12 @@ import (
 
 func TestMain(m *testing.M) { fixture.Main(m) }
 
-const (
-	top    = "../.."
-	readme = top + "/README.md"
-)
+const top = "../.."
 
 var example = regexp.MustCompile("(?s)```go\n(.*?)```")
 
 func TestReadme(t *testing.T) {
-	text, err := os.ReadFile(readme)
+	text, err := os.ReadFile(top + "/README.md")
 	require.NoError(t, err)
 	require.LessOrEqual(t, strings.Count(string(text), "\n"), 120, "lines")
 	build := exec.Command("go", "build", "-o", os.DevNull, program(t))
@@ -41,7 +38,7 @@ func TestReadme(t *testing.T) {
 
 // program is the path of a file with the README's program.
 func program(t *testing.T) string {
-	text, err := os.ReadFile(readme)
+	text, err := os.ReadFile(top + "/README.md")
 	require.NoError(t, err)
 	blocks := example.FindAllSubmatch(text, -1)
 	require.Len(t, blocks, 1, "programs in the README")
@@ -62,7 +59,7 @@ func TestNewcomer(t *testing.T) {
 	t.Setenv("GOFLAGS", os.Getenv("GOFLAGS")+" -modcacherw -trimpath") // the compiled packages of one run then serve the next
 	require.NoError(t, os.WriteFile(dir+"/editor", []byte("#!/bin/sh\nexec cp "+program(t)+" \"$1\"\n"), 0o755))
 	t.Setenv("EDITOR", dir+"/editor")
-	transcript.Check(t, readme)
+	transcript.Check(t, "../../README.md")
 }
 
 func goEnv(t *testing.T, name string) string {
