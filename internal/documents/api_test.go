@@ -24,14 +24,15 @@ var packages = map[string]string{
 
 // api is what a package exports: "Do", "Handle", "Handle.FS", "Error.Op", on whatever system, with or without cgo.
 type api struct {
-	names map[string]bool
-	errs  map[string]bool // the variables and types among them that are errors
+	names  map[string]bool
+	errs   map[string]bool // the variables and types among them that are errors
+	fields map[string]bool // those that are fields of a struct
 }
 
 // exported reads the Go files of a directory, without tests.
 func exported(t *testing.T, directory string) api {
 	t.Helper()
-	a := api{map[string]bool{}, map[string]bool{}}
+	a := api{map[string]bool{}, map[string]bool{}, map[string]bool{}}
 	files, err := filepath.Glob(filepath.Join(directory, "*.go"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files, directory)
@@ -103,9 +104,10 @@ func (a api) spec(s ast.Spec) {
 	case *ast.TypeSpec:
 		a.add("", s.Name.Name)
 		var members *ast.FieldList
+		isStruct := false
 		switch t := s.Type.(type) {
 		case *ast.StructType:
-			members = t.Fields
+			members, isStruct = t.Fields, true
 		case *ast.InterfaceType:
 			members = t.Methods
 		default:
@@ -114,18 +116,26 @@ func (a api) spec(s ast.Spec) {
 		for _, m := range members.List {
 			for _, name := range m.Names {
 				a.add(s.Name.Name, name.Name)
+				a.fields[s.Name.Name+"."+name.Name] = isStruct
 			}
 			if m.Names == nil {
-				embedded := receiver(m.Type)
-				if sel, ok := m.Type.(*ast.StarExpr); ok {
-					if sel, ok := sel.X.(*ast.SelectorExpr); ok {
-						embedded = sel.Sel.Name
-					}
-				}
-				a.add(s.Name.Name, embedded)
+				name := embedded(m.Type)
+				a.add(s.Name.Name, name)
+				a.fields[s.Name.Name+"."+name] = true
 			}
 		}
 	}
+}
+
+// embedded is the name of a field that has none of its own: T of *p.T.
+func embedded(e ast.Expr) string {
+	if star, ok := e.(*ast.StarExpr); ok {
+		e = star.X
+	}
+	if of, ok := e.(*ast.SelectorExpr); ok {
+		return of.Sel.Name
+	}
+	return receiver(e)
 }
 
 // ours are the module's packages by name.
