@@ -88,7 +88,7 @@ func within(dep string) func(dir string) bool {
 }
 
 // byChoice are those who link the engines' clients: cmd/airlock-engine, and the tutorials that look for the host's containers.
-var byChoice = []string{"launcher/engine", "cmd/airlock-engine", "examples/internal/scan", "examples/scanner"}
+var byChoice = []string{"launcher/engine", "cmd/airlock-engine", "examples/internal/scan", "examples/scanner", "examples/kubernetes"}
 
 func TestEnginesAreLinkedByChoice(t *testing.T) {
 	const engine = module + "/launcher/engine"
