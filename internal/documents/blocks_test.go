@@ -25,6 +25,9 @@ import (
 // commands is made of the tables of cmd/airlock, whose tests check the commands in it.
 const commands = "docs/commands.md"
 
+// shared is where packages are that several tutorials have in common.
+const shared = "examples/internal/*"
+
 // isTutorial tells whether a document explains the program beside it.
 func (d document) isTutorial() bool { return strings.HasPrefix(d.path, "examples/") }
 
@@ -53,7 +56,7 @@ func dedent(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// isExcerpt tells whether text is part of a file with this extension in the directory, at whatever indentation. A line of "…" stands for
+// isExcerpt tells whether text is part of a file with this extension in the directory, which may be a pattern, at whatever indentation. A line of "…" stands for
 // what is left out.
 func isExcerpt(directory, extension, text string) bool {
 	names, _ := filepath.Glob(filepath.Join(root, directory, "*"+extension))
@@ -125,7 +128,8 @@ func TestBlocks(t *testing.T) {
 				require.True(t, checked[d.path], "%s: no test calls transcript.Check for this document", where)
 			case "go":
 				if d.isTutorial() {
-					require.True(t, isExcerpt(directory, ".go", text), "%s: not an excerpt of a program in %s", where, directory)
+					found := isExcerpt(directory, ".go", text) || isExcerpt(shared, ".go", text)
+					require.True(t, found, "%s: not an excerpt of a program in %s, or of a package of the tutorials", where, directory)
 				}
 			case "yaml", "json":
 				require.True(t, isExcerpt(directory, "."+language, text), "%s: not an excerpt of a file in %s", where, directory)
