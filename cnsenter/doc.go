@@ -15,8 +15,11 @@
 //	send plan and files into a socket
 //	start the copy          ───── exec ────► constructor: receive and check the plan, protect the process,
 //	                                         take every step
-//	(nil or *Error)         ◄──── report ──  report
-//	                                         the Go runtime starts, or the program of an Exec step
+//	                                         the Go runtime starts
+//	(nil or *Error)         ◄──── report ──  package cnsenter is initialised: go to the target's root directory
+//	                                         all other packages, main
+//
+// Where the root directory stays what it was, or the program of an Exec step follows, the constructor reports.
 //
 // The environment holds one variable, AIRLOCK_PLAN, with the number of the socket's descriptor and nothing else. It is gone
 // before any Go code runs. It is ignored in set-user-ID, set-group-ID and file-capability programs, AT_SECURE in getauxval(3); in
@@ -39,6 +42,18 @@
 // What is read, looked up or executed after that comes from the target, and a Go function inside has to take care of itself: build
 // with -tags osusergo,netgo to have no name service but Go's, and execute no program of the target with more rights than it
 // should have.
+//
+// # Privileges
+//
+// Each step takes what its system call takes, and nothing is tried that is not in the plan: CAP_SYS_ADMIN for [Join] and [Unshare], by
+// setns(2) and unshare(2), but for a new user namespace, in which the process has all capabilities for the steps that follow. To go to
+// the target's root directory takes CAP_SYS_CHROOT; where a step gives that up, a child that has it stays until it is done.
+//
+// # Threads and processes
+//
+// No thread of the caller moves. A program whose plan has a [Fork] is two processes, the relay and its child; the others are one. A
+// process that a plan has started outlives the caller, unless a relay stands between, or [DieWithCaller] is in the plan, or it ends by itself
+// as the workers of package reexec do.
 //
 // # Limits
 //

@@ -2,6 +2,10 @@
 
 // Package launcher decides which namespaces of a target to enter, and in which order, and starts programs there.
 //
+// It is where most programs begin: with a Target for package reexec to call Go functions in, or with a [Cmd] to run programs. For
+// plans of other steps there is package cnsenter, for a visit without any process package ns, and for containers by name package
+// launcher/engine.
+//
 // A [Target] is somebody's namespaces: those of a process, or any that were opened before. It works out the
 // [cnsenter.Plan] that leads there, and its method Start starts an [exec.Cmd] for this very program with that plan; so
 // it is what reexec.In takes to call a function inside:
@@ -40,5 +44,11 @@
 // To enter takes CAP_SYS_ADMIN in the caller's user namespace and in the one that owns the namespace, for a mount namespace
 // also CAP_SYS_CHROOT in the caller's, setns(2). Inside a user namespace that the caller's uid has created he has all
 // capabilities, so an ordinary user enters what he owns. Another process is looked at with PTRACE_MODE_READ_REALCREDS,
-// ptrace(2).
+// ptrace(2). [Target.Check] says what is missing.
+//
+// # Errors and limits
+//
+// A Target that cannot be had is an *[Error], and one that cannot be entered a *[cnsenter.Error] of Start, both with the errno. [PID]
+// needs Linux 5.8, the rest what package cnsenter needs. To enter takes the constructor, and so cgo: without it, and off Linux, Start
+// returns [cnsenter.ErrNotLinked]. Which types of a process's namespaces are not the caller's is found out once, by PID.
 package launcher

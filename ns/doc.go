@@ -14,7 +14,9 @@
 // A [Handle] is an open namespace. It stands for the same namespace for good, however the path or the
 // process that it came from changes: questions go to the descriptor, never to the path again. Two
 // Handles are of one namespace if their ID is equal. An [Error] names the operation and the object, and
-// holds the errno.
+// holds the errno. To open the namespaces of a process is to look at it, PTRACE_MODE_READ in ptrace(2):
+// its user may, and who has CAP_SYS_PTRACE over it. To make new ones takes CAP_SYS_ADMIN, or a user
+// namespace among them. [Handle.FS] and [Handle.Pin] enter and mount, with the privileges of that.
 //
 // # Running code
 //
@@ -37,8 +39,8 @@
 // setns(2). Where it says "goes back", the thread returns to where it came from and serves on; else,
 // and wherever the way back fails, it ends. Either way no other goroutine ever runs on a thread that is
 // elsewhere, and the main thread, which /proc/self shows, never moves. A visit to a net namespace
-// takes about 11 µs, one to a mnt namespace 36, of which the death and replacement of the thread is the
-// greater part (package benchmarks, 2 cores, Linux 6.18).
+// takes some microseconds, one to a mnt namespace some tens of them, since a thread dies and is
+// replaced; a copy of the program takes milliseconds.
 //
 // What f starts is not what f is: goroutines run outside, processes started by f itself inside. The
 // resolver and os/user of a program that uses cgo load libraries by path: inside a mnt namespace of
@@ -46,7 +48,7 @@
 //
 // # Kernels
 //
-// The package asks the newest interface first and falls back where the kernel lacks it: ioctls on a
+// It takes Linux 4.11, ioctl_nsfs(2). The package asks the newest interface first and falls back where the kernel lacks it: ioctls on a
 // pidfd (6.11) to /proc/PID/ns, openat2(2) (5.6) to a walk of its own, pidfd_open(2) (5.3) to an open
 // directory in /proc. KernelID alone has no fallback. Off Linux everything builds, and fails with
 // errors.ErrUnsupported.

@@ -15,6 +15,10 @@
 //		…
 //	}
 //
+// It is for code that needs a process of its own: to be in namespaces that a thread cannot enter, package ns has the others; to be killed
+// by its context; or to crash alone. [In] starts a process for every call, a [Pool] keeps processes, [InProcess] has none, for tests. For a
+// program that exists already there is package os/exec, or launcher.Command.
+//
 // # How a call travels
 //
 //	caller                                      worker: a copy of this program
@@ -60,6 +64,12 @@
 // An In or Out that is a string or a []byte travels as it is, at the speed of memory. All else travels as encoding/json has it.
 // There a string must be valid UTF-8: a value with one that is not is refused ([ErrNotUTF8]) rather than changed; use []byte
 // for such.
+//
+// # Limits
+//
+// A call in a plain copy takes no privilege, no cgo and no particular kernel; what a Starter takes is its own matter. A parameter, a result and
+// an item of a stream are at most 1 GiB each, unless [Process] says otherwise, and are whole in memory on both sides. The worker's
+// context has its deadline by the wall clock, which no namespace changes; if somebody sets that clock, the caller's context still ends the call.
 //
 // # Off Linux
 //

@@ -12,6 +12,9 @@
 // there; with a PID namespace it goes on in a child process, as with cnsenter.Fork, and so ends as the child does. What package
 // cnsenter does against hostile targets it does here too.
 //
+// It is for tools that people start by hand, in namespaces that the tool knows nothing of. A program that chooses itself has
+// package launcher, and needs no such door. Privileges, kernels and limits are those of package cnsenter.
+//
 // The variable is gone before any Go code runs. It means nothing to set-user-ID, set-group-ID and file-capability programs,
 // AT_SECURE in getauxval(3), to programs that do not import this package, and to those built without cgo.
 package atstart

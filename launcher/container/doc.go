@@ -16,4 +16,7 @@
 //
 // [Find] goes the other way, from an id to the process, for containers whose engine cannot be asked. Package
 // launcher/engine asks the engines. It is a package of its own because not everybody who has an id wants to link their clients.
+//
+// It needs no privilege to look, except where /proc hides the processes of others (hidepid in proc(5)), and sees what the caller's /proc
+// shows: from within a container only that one's processes. It needs Linux 5.3; elsewhere everything fails with errors.ErrUnsupported.
 package container

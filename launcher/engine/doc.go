@@ -28,6 +28,9 @@
 // podman-inspect(1). An engine that is elsewhere, by TCP or SSH, is refused with a [RemoteError]: what it calls 4711 is some other
 // process here.
 //
+// To ask takes the right to open the socket: root, or a group such as docker, or being the user of a rootless engine. To enter takes more, see
+// package launcher. [Resolve] needs Linux 5.8, as launcher.PID does; off Linux everything fails with errors.ErrUnsupported.
+//
 // # Safety
 //
 // Between the answer of an engine and its use the container may end and another process get its number. So [Resolve] holds the
