@@ -23,7 +23,7 @@ import (
 	"github.com/airlock-ns/airlock/internal/fixture"
 )
 
-// commands is made of the tables of cmd/airlock, whose tests check the commands in it.
+// commands is made of the tables of cmd/airlock, whose TestExamplesParse checks the commands in it.
 const commands = "docs/commands.md"
 
 // shared is where packages are that several tutorials have in common.
