@@ -4,8 +4,10 @@
 //
 //   - links lead to files that are there, and anchors to headings, by the rule that GitHub makes them by;
 //   - a code block is of a language that something checks: go, which is built, or in a tutorial is an excerpt of its program; console,
-//     which package transcript runs; yaml and json, which are excerpts of files, or of what a console block shows;
-//   - the identifiers of the module that are named in them exist;
+//     which package transcript runs; yaml and json, which are excerpts of files beside the document;
+//   - the identifiers of the module that are named in them, and in pictures, exist;
 //   - the tables of docs/migrating.md hold all that the others' packages export;
-//   - docs/troubleshooting.md has every error that the module's packages export, with the text that they have.
+//   - docs/troubleshooting.md has every error that the module's packages export, with the text that they have, and what it says that
+//     airlock says is in the source of airlock;
+//   - the links in the comments of the packages lead somewhere.
 package documents

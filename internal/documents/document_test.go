@@ -17,6 +17,7 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
+	table "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/text"
 
 	"github.com/airlock-ns/airlock/internal/fixture"
@@ -105,4 +106,21 @@ func (d document) line(n ast.Node) string {
 		return d.path
 	}
 	return fmt.Sprintf("%s:%d", d.path, 1+bytes.Count(d.source[:n.Lines().At(0).Start], []byte("\n")))
+}
+
+// column are the texts in backquotes in the first column of the table that has this head.
+func (d document) column(head string) (texts []string) {
+	each(d, func(t *table.Table) {
+		if d.plain(t.FirstChild().FirstChild()) != head {
+			return
+		}
+		for row := t.FirstChild().NextSibling(); row != nil; row = row.NextSibling() {
+			for n := row.FirstChild().FirstChild(); n != nil; n = n.NextSibling() {
+				if code, ok := n.(*ast.CodeSpan); ok {
+					texts = append(texts, d.plain(code))
+				}
+			}
+		}
+	})
+	return texts
 }
