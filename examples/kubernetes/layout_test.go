@@ -26,6 +26,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/airlock-ns/airlock/examples/internal/scan"
 	"github.com/airlock-ns/airlock/ns"
 )
 
@@ -78,12 +79,17 @@ func newBundle(t *testing.T, pod corev1.PodSpec, node map[string]string) *bundle
 		if m.ReadOnly {
 			mode = "ro"
 		}
-		b.config.Mounts = append(b.config.Mounts, specs.Mount{
-			Destination: m.MountPath, Type: "bind", Source: source, Options: []string{"rbind", "rprivate", mode},
-		})
+		b.mount(source, m.MountPath, mode)
 	}
 	b.install(t)
 	return b
+}
+
+// mount has a directory of the node be in the container.
+func (b *bundle) mount(source, target, mode string) {
+	b.config.Mounts = append(b.config.Mounts, specs.Mount{
+		Destination: target, Type: "bind", Source: source, Options: []string{"rbind", "rprivate", mode},
+	})
 }
 
 // install puts the program into the container: an image of nothing else. Where it is not static, its libraries are needed.
@@ -129,7 +135,7 @@ func (b *bundle) run(t *testing.T) (string, error) {
 	return string(out), err
 }
 
-// start starts the container, which ends with the test.
+// start starts the container, which ends with the test, and returns when it is ready.
 func (b *bundle) start(t *testing.T) *started {
 	b.write(t)
 	pidFile := filepath.Join(b.dir, "pid")
@@ -153,12 +159,19 @@ func (b *bundle) start(t *testing.T) *started {
 	network, err := ns.OpenPID(pid, ns.Net)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, network.Close()) })
-	return &started{pid, newClient(t, network)}
+	container := podSpec(t).Containers[0]
+	s := &started{pid, container.Ports[0].ContainerPort, newClient(t, network)}
+	require.Eventually(t, func() bool {
+		status, _, err := s.get(container.ReadinessProbe.HTTPGet.Path)
+		return err == nil && status == http.StatusOK
+	}, patience, 10*time.Millisecond)
+	return s
 }
 
 // started is the container, as the node and the kubelet see it.
 type started struct {
 	pid    int
+	port   int32
 	client *http.Client
 }
 
@@ -173,14 +186,28 @@ func newClient(t *testing.T, network *ns.Handle) *http.Client {
 	return &http.Client{Transport: transport, Timeout: patience}
 }
 
-func (s *started) get(path string, port int32) (status int, body string, err error) {
-	answer, err := s.client.Get(fmt.Sprintf("http://127.0.0.1:%d%s", port, path))
+func (s *started) get(path string) (status int, body string, err error) {
+	answer, err := s.client.Get(fmt.Sprintf("http://127.0.0.1:%d%s", s.port, path))
 	if err != nil {
 		return 0, "", err
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	return answer.StatusCode, string(text), err
+}
+
+// containers are what it finds, by their names.
+func (s *started) containers(t *testing.T) map[string]scan.Row {
+	status, body, err := s.get("/containers")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, status, body)
+	found := map[string]scan.Row{}
+	for decoder := json.NewDecoder(strings.NewReader(body)); decoder.More(); {
+		var row scan.Row
+		require.NoError(t, decoder.Decode(&row))
+		found[row.Name] = row
+	}
+	return found
 }
 
 // status is that of its process, proc_pid_status(5).

@@ -6,14 +6,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -35,36 +33,31 @@ func TestDaemonSet(t *testing.T) {
 	fixture.Need(t, fixture.Cgo, fixture.Runc, fixture.Containerd)
 	daemon := fixture.NewContainerd(t)
 	id, pid := pod.New(t, daemon).Pod("shop", "web").Container("nginx", 0)
-	spec := podSpec(t)
-	scanner := newBundle(t, spec, map[string]string{"/run/containerd": filepath.Dir(daemon.Address)}).start(t)
-	container := spec.Containers[0]
-	probe, port := container.ReadinessProbe.HTTPGet.Path, container.Ports[0].ContainerPort
-	require.Eventually(t, func() bool {
-		status, _, err := scanner.get(probe, port)
-		return err == nil && status == http.StatusOK
-	}, patience, 10*time.Millisecond)
-
+	scanner := newBundle(t, podSpec(t), map[string]string{"/run/containerd": filepath.Dir(daemon.Address)}).start(t)
 	status := scanner.status(t)
 	require.Equal(t, fmt.Sprintf("%016x", capabilityMask()), status["CapEff"])
 	require.Equal(t, status["CapEff"], status["CapBnd"])
 	require.Equal(t, "2", status["Seccomp"], "SECCOMP_MODE_FILTER")
-
-	want := scan.Row{Info: launched.Info{Engine: "cri", Namespace: "shop", ID: id, Name: "web/nginx", PID: pid}}
 	for range 2 { // cold, and warm
-		code, body, err := scanner.get("/containers", port)
-		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, code, body)
-		found := map[string]scan.Row{}
-		for decoder := json.NewDecoder(strings.NewReader(body)); decoder.More(); {
-			var row scan.Row
-			require.NoError(t, decoder.Decode(&row))
+		found := scanner.containers(t)
+		require.Len(t, found, 2, "the container, and the one that holds the pod's namespaces")
+		for _, row := range found {
 			require.Empty(t, row.Error)
-			found[row.ID] = row
 		}
-		require.Len(t, found, 2, "the container, and the one that holds the pod's namespaces: %s", body)
-		require.Equal(t, want.Info, found[id].Info)
-		require.Equal(t, 1, found[id].Processes)
+		require.Equal(t, launched.Info{Engine: "cri", Namespace: "shop", ID: id, Name: "web/nginx", PID: pid}, found["web/nginx"].Info)
+		require.Equal(t, 1, found["web/nginx"].Processes)
 	}
+}
+
+// A container with a user namespace takes more system calls to enter. Podman has them, and a node with its socket.
+func TestUserNamespace(t *testing.T) {
+	fixture.Need(t, fixture.Cgo, fixture.Runc)
+	c := fixture.PodmanContainer(t, fixture.ContainerSpec{UserNS: true, Hostname: "apart"})
+	b := newBundle(t, podSpec(t), map[string]string{"/run/containerd": t.TempDir()})
+	b.mount(filepath.Dir(fixture.PodmanService(t)), "/run/podman", "ro")
+	row := b.start(t).containers(t)[c.ID]
+	require.Empty(t, row.Error)
+	require.Equal(t, "apart", row.Hostname)
 }
 
 // ask is a request without a network.

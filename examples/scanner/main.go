@@ -27,14 +27,14 @@ func main() {
 	reexec.Init()
 	ref := flag.String("target", "", "`pid` or container id to look into, or \"little\", a container that is made; empty: all containers")
 	rounds := flag.Int("rounds", 1, "look so many times; 0: until interrupted")
-	every := flag.Duration("every", time.Second, "begin a round so long after the one before")
+	every := flag.Duration("every", time.Second, "wait so long between two rounds")
 	timeout := flag.Duration("timeout", 5*time.Second, "give up a container after that")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	scanner := scan.Scanner{Parallel: 2 * runtime.NumCPU(), Timeout: *timeout}
-	scanner.Pool.MaxIdle = 1000             // so many containers may have a worker that waits; 64 is the default
-	scanner.Pool.IdleTimeout = 3 * (*every) // a container that is no longer listed is rid of its worker after that
+	scanner.Pool.MaxIdle = 1000           // so many containers may have a worker that waits; 64 is the default
+	scanner.Pool.IdleTimeout = 3 * *every // a container that is no longer listed is rid of its worker after that; 0: a minute
 	err := repeat(ctx, &scanner, *ref, *rounds, *every)
 	scanner.Pool.Close() // ends the workers
 	if err != nil {
@@ -54,14 +54,14 @@ func repeat(ctx context.Context, scanner *scan.Scanner, ref string, rounds int, 
 		places = func(context.Context) ([]scan.Place, error) { return []scan.Place{one}, nil }
 	}
 	out := json.NewEncoder(os.Stdout)
-	for n, tick := 1, time.Tick(every); ; n++ {
+	for n := 1; ; n++ {
 		list, err := places(ctx)
 		scanner.Scan(ctx, list, func(r scan.Row) { out.Encode(r) })
 		if err != nil || n == rounds {
 			return err
 		}
 		select {
-		case <-tick:
+		case <-time.After(every):
 		case <-ctx.Done():
 			return nil
 		}
