@@ -196,9 +196,9 @@ func (s *started) get(path string) (status int, body string, err error) {
 	return answer.StatusCode, string(text), err
 }
 
-// containers are what it finds, by their names.
-func (s *started) containers(t *testing.T) map[string]scan.Row {
-	status, body, err := s.get("/containers")
+// containers are what it finds, by their names. The query is empty, or says of which.
+func (s *started) containers(t *testing.T, query string) map[string]scan.Row {
+	status, body, err := s.get("/containers" + query)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status, body)
 	found := map[string]scan.Row{}

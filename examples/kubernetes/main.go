@@ -2,8 +2,8 @@
 
 //go:build linux
 
-// Kubernetes serves what scanner prints: GET /containers looks into every container of the node and answers with a line of JSON for
-// each. A DaemonSet, daemonset.yaml, runs it on every node.
+// Kubernetes serves what scanner prints: GET /containers looks into every container of the node, or those of ?name=…, and answers
+// with a line of JSON for each. A DaemonSet, daemonset.yaml, runs it on every node.
 package main
 
 import (
@@ -59,7 +59,7 @@ func handler(scanner *scan.Scanner) http.Handler {
 		case <-r.Context().Done():
 			return
 		}
-		places, err := scan.Containers(r.Context())
+		places, err := scan.Containers(r.Context(), r.URL.Query()["name"]...)
 		if err != nil && len(places) == 0 {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return

@@ -39,7 +39,7 @@ func TestDaemonSet(t *testing.T) {
 	require.Equal(t, status["CapEff"], status["CapBnd"])
 	require.Equal(t, "2", status["Seccomp"], "SECCOMP_MODE_FILTER")
 	for range 2 { // cold, and warm
-		found := scanner.containers(t)
+		found := scanner.containers(t, "")
 		require.Len(t, found, 2, "the container, and the one that holds the pod's namespaces")
 		for _, row := range found {
 			require.Empty(t, row.Error)
@@ -55,7 +55,7 @@ func TestUserNamespace(t *testing.T) {
 	c := fixture.PodmanContainer(t, fixture.ContainerSpec{UserNS: true, Hostname: "apart"})
 	b := newBundle(t, podSpec(t), map[string]string{"/run/containerd": t.TempDir()})
 	b.mount(filepath.Dir(fixture.PodmanService(t)), "/run/podman", "ro")
-	row := b.start(t).containers(t)[c.ID]
+	row := b.start(t).containers(t, "?name="+c.ID)[c.ID]
 	require.Empty(t, row.Error)
 	require.Equal(t, "apart", row.Hostname)
 }

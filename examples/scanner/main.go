@@ -2,8 +2,8 @@
 
 //go:build linux
 
-// Scanner looks into every container of the host, whatever its engine, and prints a line of JSON for each. In the next round it finds
-// its workers where it has left them: in the containers.
+// Scanner looks into every container of the host, or into those named, whatever their engine, and prints a line of JSON for each. In the
+// next round it finds its workers where it has left them: in the containers.
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 	scanner := scan.Scanner{Parallel: 2 * runtime.NumCPU(), Timeout: *timeout}
 	scanner.Pool.MaxIdle = 1000           // so many containers may have a worker that waits; 64 is the default
 	scanner.Pool.IdleTimeout = 3 * *every // a container that is no longer listed is rid of its worker after that; 0: a minute
-	err := repeat(ctx, &scanner, *ref, *rounds, *every)
+	err := repeat(ctx, &scanner, *ref, flag.Args(), *rounds, *every)
 	scanner.Pool.Close() // ends the workers
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "scanner:", err)
@@ -43,19 +43,19 @@ func main() {
 	}
 }
 
-func repeat(ctx context.Context, scanner *scan.Scanner, ref string, rounds int, every time.Duration) error {
-	places := scan.Containers
+func repeat(ctx context.Context, scanner *scan.Scanner, ref string, names []string, rounds int, every time.Duration) error {
+	places := func() ([]scan.Place, error) { return scan.Containers(ctx, names...) }
 	if ref != "" {
 		one, done, err := only(ctx, ref)
 		if err != nil {
 			return err
 		}
 		defer done()
-		places = func(context.Context) ([]scan.Place, error) { return []scan.Place{one}, nil }
+		places = func() ([]scan.Place, error) { return []scan.Place{one}, nil }
 	}
 	out := json.NewEncoder(os.Stdout)
 	for n := 1; ; n++ {
-		list, err := places(ctx)
+		list, err := places()
 		scanner.Scan(ctx, list, func(r scan.Row) { out.Encode(r) })
 		if err != nil || n == rounds {
 			return err

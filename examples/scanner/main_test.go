@@ -24,6 +24,6 @@ func TestReadme(t *testing.T) {
 }
 
 func TestTargetThatIsNotThere(t *testing.T) {
-	err := repeat(t.Context(), nil, "no-such", 1, 1)
+	err := repeat(t.Context(), nil, "no-such", nil, 1, 1)
 	require.ErrorContains(t, err, "neither a pid nor a path")
 }

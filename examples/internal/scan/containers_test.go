@@ -41,10 +41,10 @@ func TestNoEngine(t *testing.T) {
 	require.Empty(t, places)
 }
 
-// containers scans those of the engines, and gives what was found by their names.
-func containers(t *testing.T, s *Scanner) map[string]Row {
+// containers scans those of the names, and gives what was found by these. Others are not the test's to look into.
+func containers(t *testing.T, s *Scanner, names ...string) map[string]Row {
 	t.Helper()
-	places, err := Containers(t.Context())
+	places, err := Containers(t.Context(), names...)
 	require.NoError(t, err)
 	found := map[string]Row{}
 	s.Scan(t.Context(), places, func(r Row) { found[r.Name] = r })
@@ -70,7 +70,7 @@ func TestContainers(t *testing.T) {
 	s := scanner(t, patience)
 	var found map[string]Row
 	require.Eventually(t, func() bool {
-		found = containers(t, s)
+		found = containers(t, s, web.ID, paused.ID, box.ID)
 		return len(found[web.ID].Listens) > 0
 	}, patience, 10*time.Millisecond, "nobody listens")
 	require.Empty(t, found[web.ID].Error)
@@ -84,7 +84,7 @@ func TestContainers(t *testing.T) {
 	// A container that has begun anew, with the id that it had, gets a worker of its own.
 	before := found[web.ID].PID
 	run(t, "docker", "restart", "--time", "0", web.ID)
-	again := containers(t, s)[web.ID]
+	again := containers(t, s, web.ID)[web.ID]
 	require.Empty(t, again.Error)
 	require.NotEqual(t, before, again.PID)
 	require.Equal(t, 1, again.Processes)
@@ -94,7 +94,7 @@ func TestPodman(t *testing.T) {
 	c := fixture.PodmanContainer(t, fixture.ContainerSpec{Hostname: "podded", UserNS: true})
 	engines(t, nil)
 	require.NoError(t, os.Unsetenv("CONTAINER_HOST")) // podman(1) is asked
-	row := containers(t, scanner(t, patience))[c.ID]
+	row := containers(t, scanner(t, patience), c.ID)[c.ID]
 	require.Empty(t, row.Error)
 	require.Equal(t, "podman", row.Engine)
 	require.Equal(t, "podded", row.Hostname)

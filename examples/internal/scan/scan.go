@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,11 +34,14 @@ type Place struct {
 	reexec.Starter
 }
 
-// Containers gives those of all engines of the host. With an error it gives those of the engines that have answered.
-func Containers(ctx context.Context) (places []Place, err error) {
+// Containers gives those of all engines of the host, or those with one of the names. With an error it gives those of the engines that
+// have answered.
+func Containers(ctx context.Context, names ...string) (places []Place, err error) {
 	list, err := engine.List(ctx)
 	for _, info := range list {
-		places = append(places, Place{info, door{ctx, info}})
+		if len(names) == 0 || slices.Contains(names, info.Name) {
+			places = append(places, Place{info, door{ctx, info}})
+		}
 	}
 	return places, err
 }
