@@ -59,6 +59,7 @@ var (
 		in.Child = string(out)
 		return in, err
 	})
+	cwd  = reexec.Register("cwd", func(context.Context, struct{}) (string, error) { return os.Getwd() })
 	only = registerInCallerOnly()
 )
 
@@ -343,4 +344,31 @@ func TestSleepForEver(t *testing.T) {
 		return // only a helper of TestOrphanDies
 	}
 	_, _ = sleep.Call(bg(), nil, "for ever")
+}
+
+// A caller whose thread is elsewhere gets a worker of the process all the same, whether or not its context can end.
+func TestWorkerIsNotOfTheCallersThread(t *testing.T) {
+	here, err := os.Getwd()
+	require.NoError(t, err)
+	deadline, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	for name, ctx := range map[string]context.Context{"Background": context.Background(), "WithTimeout": deadline} {
+		var seen string
+		done := make(chan error)
+		go func() {
+			runtime.LockOSThread() // for good: the thread ends with this goroutine
+			done <- func() (err error) {
+				if err := unix.Unshare(unix.CLONE_FS); err != nil {
+					return err
+				}
+				if err := unix.Chdir("/"); err != nil {
+					return err
+				}
+				seen, err = cwd.Call(ctx, nil, struct{}{})
+				return err
+			}()
+		}()
+		require.NoError(t, <-done)
+		require.Equal(t, here, seen, name)
+	}
 }

@@ -47,8 +47,8 @@
 //   - standard input, output and error as [Process] says, and no other descriptor: those that the caller has without
 //     close-on-exec are closed as early as that,
 //   - the caller's working directory, umask, limits and credentials, as far as the Starter does not change them,
-//   - the namespaces of the process, likewise. A caller that is elsewhere itself, in ns.Do, gives a Starter that leads there: the worker may be
-//     started by another thread than the caller's.
+//   - the namespaces of the process, likewise: never those of the calling thread, where that is elsewhere, as in ns.Do. A caller
+//     who wants those gives a Starter that leads there.
 //
 // AIRLOCK_CALL is ignored in set-user-ID, set-group-ID and file-capability programs (AT_SECURE, getauxval(3)). Where it
 // names anything but a stream socket, the program says so on standard error and exits with status 125; main never goes on.

@@ -32,8 +32,9 @@ func (w *worker) ask(q *request) (err error) {
 	return err
 }
 
-// launch has the Starter start the command, and closes the worker's end of the socket after that. A Starter that is given up goes on with
-// the command's files, so they are closed by whoever has called it.
+// launch has the Starter start the command, and closes the worker's end of the socket after that. It does so on another goroutine, so that
+// the call can end while the Starter hangs, and so never on a thread on which the caller is elsewhere. A Starter that is given up goes on
+// with the command's files, so they are closed by whoever has called it.
 func (w *worker) launch(ctx context.Context, s Starter, theirs *os.File) error {
 	start := func() error {
 		defer theirs.Close()
@@ -42,9 +43,6 @@ func (w *worker) launch(ctx context.Context, s Starter, theirs *os.File) error {
 		}
 		defer passCoverDir(w.cmd).Close() // of a nil *os.File is an error, and harmless
 		return s.Start(w.cmd)
-	}
-	if ctx.Done() == nil {
-		return start()
 	}
 	started := make(chan error, 1)
 	go func() { started <- start() }()

@@ -59,6 +59,11 @@ func TestNewcomer(t *testing.T) {
 	t.Setenv("GOFLAGS", os.Getenv("GOFLAGS")+" -modcacherw -trimpath") // the compiled packages of one run then serve the next
 	require.NoError(t, os.WriteFile(dir+"/editor", []byte("#!/bin/sh\nexec cp "+program(t)+" \"$1\"\n"), 0o755))
 	t.Setenv("EDITOR", dir+"/editor")
+	// What make demo needs is fetched before, for that is told.
+	fetch := exec.Command("go", "build", "-o", os.DevNull, "./examples/hello")
+	fetch.Dir = top
+	out, err := fetch.CombinedOutput()
+	require.NoError(t, err, "%s", out)
 	transcript.Check(t, "../../README.md")
 }
 

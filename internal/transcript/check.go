@@ -179,7 +179,8 @@ func (s *stage) command(t *testing.T, text, dir string) (output, end string, sta
 	left := filepath.Join(t.TempDir(), "left") // where the shell says which directory it has left
 	cmd := exec.CommandContext(ctx, "bash", "-c", "trap 'pwd -P >"+left+"' EXIT\n"+text)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+s.path, "LC_ALL=C.UTF-8", tutorialVariable+"=1")
+	cmd.Env = slices.DeleteFunc(os.Environ(), ofMake)
+	cmd.Env = append(cmd.Env, "PATH="+s.path, "LC_ALL=C.UTF-8", tutorialVariable+"=1")
 	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
@@ -193,4 +194,10 @@ func (s *stage) command(t *testing.T, text, dir string) (output, end string, sta
 	pwd, err := os.ReadFile(left)
 	require.NoError(t, err, text)
 	return output, strings.TrimSuffix(string(pwd), "\n"), cmd.ProcessState.ExitCode()
+}
+
+// ofMake tells whether a variable is what make(1) hands on to a make that it has started, which then says where it works.
+func ofMake(variable string) bool {
+	name, _, _ := strings.Cut(variable, "=")
+	return name == "MAKEFLAGS" || name == "MAKELEVEL" || name == "MFLAGS"
 }
