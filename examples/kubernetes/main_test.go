@@ -77,6 +77,7 @@ func TestNoEngine(t *testing.T) {
 // An engine that does not answer as one is another thing than none.
 func TestEngineFails(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	require.NoError(t, server.Listener.Close())
 	dir, err := os.MkdirTemp("", "airlock-engine-") // t.TempDir is too long for the address of a socket
 	require.NoError(t, err)
 	defer os.RemoveAll(dir)

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/airlock-ns/airlock/examples/internal/scan"
@@ -57,8 +58,11 @@ func repeat(ctx context.Context, scanner *scan.Scanner, ref string, names []stri
 	for n := 1; ; n++ {
 		list, err := places()
 		scanner.Scan(ctx, list, func(r scan.Row) { out.Encode(r) })
-		if err != nil || n == rounds {
+		if n == rounds {
 			return err
+		}
+		if err != nil { // of one engine; it may answer in the next round
+			fmt.Fprintln(os.Stderr, "scanner:", err)
 		}
 		select {
 		case <-time.After(every):
@@ -70,10 +74,6 @@ func repeat(ctx context.Context, scanner *scan.Scanner, ref string, names []stri
 
 // only is a single place, for those who have no engine to ask.
 func only(ctx context.Context, ref string) (scan.Place, func(), error) {
-	name := ref
-	if ref == "little" {
-		ref = "" // which makes one
-	}
-	inside, done, err := target.Open(ctx, ref, ns.All)
-	return scan.Place{Info: container.Info{ID: name, Name: name}, Starter: inside}, done, err
+	inside, done, err := target.Open(ctx, strings.TrimPrefix(ref, "little"), ns.All) // which makes one for ""
+	return scan.Place{Info: container.Info{ID: ref, Name: ref}, Starter: inside}, done, err
 }
