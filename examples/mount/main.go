@@ -10,8 +10,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/airlock-ns/airlock/cnsenter"
 	"github.com/airlock-ns/airlock/examples/internal/target"
@@ -36,7 +36,7 @@ var attach = reexec.Register("attach", func(_ context.Context, a attachment) ([]
 	if err := unix.MoveMount(int(a.Tree.Fd()), "", unix.AT_FDCWD, a.To, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
 		return nil, os.NewSyscallError("move_mount", err)
 	}
-	return filepath.Glob(a.To + "/*")
+	return fs.Glob(os.DirFS(a.To), "*")
 })
 
 var detach = reexec.Register("detach", func(_ context.Context, path string) ([]string, error) {

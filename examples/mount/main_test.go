@@ -48,7 +48,7 @@ func mountAndUnmount(t *testing.T, pid int, cat ...string) {
 	}
 	names, err := mount(ctx, ref, dir, "/tmp")
 	require.NoError(t, err)
-	require.Equal(t, []string{"/tmp/here"}, names)
+	require.Equal(t, []string{"here"}, names)
 	text, err := read()
 	require.NoError(t, err)
 	require.Equal(t, "of the host", text)
@@ -82,6 +82,17 @@ func TestPodman(t *testing.T) {
 	fixture.Need(t, fixture.Cgo)
 	c := fixture.PodmanContainer(t, fixture.ContainerSpec{})
 	mountAndUnmount(t, c.PID, "podman", "exec", c.ID, "/bin/cat")
+}
+
+// A link of proc(5) that leads to the host's files leads nowhere: they are in a mount namespace that the worker is not in.
+func TestLinkToTheHost(t *testing.T) {
+	fixture.Need(t, fixture.Cgo, fixture.Root, openTree)
+	box := fixture.New(t, fixture.Spec{Mount: true})
+	self := filepath.Join("/proc", strconv.Itoa(os.Getpid()), "root")
+	require.NoError(t, os.Symlink(filepath.Join(self, t.TempDir()), filepath.Join("/proc", strconv.Itoa(box.PID), "root/mnt/link")))
+	_, err := mount(context.Background(), strconv.Itoa(box.PID), source(t), "/mnt/link")
+	require.ErrorIs(t, err, unix.EINVAL)
+	require.ErrorContains(t, err, "move_mount")
 }
 
 func TestErrors(t *testing.T) {
