@@ -248,6 +248,26 @@ func (p *Pool) gone() {
 	}
 }
 
+// CloseIdle ends the workers of key that wait for a call, and waits until they are gone. It is for a target that has ended, or is to
+// end: a worker in its mount namespace keeps that alive, and what is mounted there busy. Workers that are in a call stay, and so
+// does the key: a further call starts another worker.
+func (p *Pool) CloseIdle(key any) {
+	p.mu.Lock()
+	var ended []*pooled
+	p.idle = slices.DeleteFunc(p.idle, func(w *pooled) bool {
+		if w.key != key {
+			return false
+		}
+		p.retire(w)
+		ended = append(ended, w)
+		return true
+	})
+	p.mu.Unlock()
+	for _, w := range ended {
+		<-w.reaped
+	}
+}
+
 // Close ends the workers, those that are in a call when the call has ended, and waits until all are gone. Further calls fail
 // with ErrClosed. It returns nil.
 func (p *Pool) Close() error {

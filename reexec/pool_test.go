@@ -115,6 +115,25 @@ func TestLockedThreadDoesNotOutliveItsCall(t *testing.T) {
 	}
 }
 
+func TestCloseIdle(t *testing.T) {
+	var p reexec.Pool
+	defer p.Close()
+	gone, err := pid.Call(bg(), p.On("gone", nil), struct{}{})
+	require.NoError(t, err)
+	stays, err := pid.Call(bg(), p.On("stays", nil), struct{}{})
+	require.NoError(t, err)
+	p.CloseIdle("gone")
+	require.ErrorIs(t, unix.Kill(gone, 0), unix.ESRCH, "CloseIdle waits for the workers")
+	p.CloseIdle("never seen")
+	again, err := pid.Call(bg(), p.On("stays", nil), struct{}{})
+	require.NoError(t, err)
+	require.Equal(t, stays, again)
+	another, err := pid.Call(bg(), p.On("gone", nil), struct{}{})
+	require.NoError(t, err)
+	require.NotEqual(t, gone, another)
+	require.Equal(t, 2, p.Stats().Idle)
+}
+
 func TestMaxCalls(t *testing.T) {
 	p := reexec.Pool{MaxCalls: 3}
 	defer p.Close()

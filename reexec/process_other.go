@@ -18,6 +18,9 @@ func (r *shared) run(ctx context.Context, c *call) error { return r.process.run(
 // pooled is never made where no worker can be started.
 type pooled struct{}
 
+// CloseIdle does nothing where no worker can be started.
+func (p *Pool) CloseIdle(any) {}
+
 // Close does nothing where no worker can be started.
 func (p *Pool) Close() error { return nil }
 
