@@ -42,10 +42,13 @@ func almighty() bool {
 // entryAdvice is what to do about namespaces that may not be entered.
 const entryAdvice = "this takes root, or one's own user namespace that owns it: see --user and --all"
 
-// explain says what is missing to look at a process, or that it has ended.
+// explain says what is missing to look at a process, or that it has ended or is hidden.
 func (p *process) explain(err error) error {
 	if errors.Is(err, unix.ESRCH) {
 		return noProcess(p.proc, p.pid)
+	}
+	if errors.Is(err, os.ErrNotExist) && p.isHidden() {
+		return fmt.Errorf("--target %d: the process is hidden: %s is mounted with hidepid, proc(5), and we may not look at it", p.pid, p.proc)
 	}
 	var open *ns.Error
 	if errors.Is(err, os.ErrPermission) && errors.As(err, &open) {
@@ -55,4 +58,10 @@ func (p *process) explain(err error) error {
 		return fmt.Errorf("%w\nto look at a process takes its user's id, or CAP_SYS_PTRACE in its user namespace", err)
 	}
 	return err
+}
+
+// isHidden reports whether the process is there, and its /proc does not say so, as with hidepid in proc(5).
+func (p *process) isHidden() bool {
+	var st unix.Stat_t
+	return !p.foreign && unix.Fstatat(int(p.dir.Fd()), "stat", &st, 0) == unix.ENOENT && unix.Kill(p.pid, 0) != unix.ESRCH
 }
