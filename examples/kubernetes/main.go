@@ -7,6 +7,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -55,21 +56,23 @@ func handler(scanner *scan.Scanner) http.Handler {
 	mux.HandleFunc("GET /containers", func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case turn <- struct{}{}:
-			defer func() { <-turn }()
 		case <-r.Context().Done():
 			return
 		}
+		var answer bytes.Buffer
+		out := json.NewEncoder(&answer)
 		places, err := scan.Containers(r.Context(), r.URL.Query()["name"]...)
+		scanner.Scan(r.Context(), places, func(row scan.Row) { out.Encode(row) })
+		<-turn // now: who reads the answer slowly holds up nobody
 		if err != nil && len(places) == 0 {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
 		}
-		w.Header().Set("Content-Type", "application/x-ndjson")
-		out := json.NewEncoder(w)
-		scanner.Scan(r.Context(), places, func(row scan.Row) { out.Encode(row) })
 		if err != nil { // of one engine, while another has answered
 			out.Encode(scan.Row{Error: err.Error()})
 		}
+		w.Header().Set("Content-Type", "application/x-ndjson")
+		w.Write(answer.Bytes())
 	})
 	return mux
 }

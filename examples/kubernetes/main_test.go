@@ -62,8 +62,14 @@ func TestUserNamespace(t *testing.T) {
 
 // ask is a request without a network.
 func ask(t *testing.T, path string) *httptest.ResponseRecorder {
+	return askOf(t, handler(&scan.Scanner{Parallel: 1, Timeout: patience}), path)
+}
+
+func askOf(t *testing.T, h http.Handler, path string) *httptest.ResponseRecorder {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	answer := httptest.NewRecorder()
-	handler(&scan.Scanner{Parallel: 1, Timeout: patience}).ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
+	h.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, "GET", path, nil))
 	return answer
 }
 
@@ -76,19 +82,52 @@ func TestNoEngine(t *testing.T) {
 
 // An engine that does not answer as one is another thing than none.
 func TestEngineFails(t *testing.T) {
+	dir := brokenEngine(t)
+	answer := ask(t, "/containers")
+	require.Equal(t, http.StatusBadGateway, answer.Code)
+	require.Contains(t, answer.Body.String(), "engine: list containers: docker at "+dir)
+}
+
+// brokenEngine is one that answers nothing right, with its socket in the directory that is returned.
+func brokenEngine(t *testing.T) string {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	require.NoError(t, server.Listener.Close())
 	dir, err := os.MkdirTemp("", "airlock-engine-") // t.TempDir is too long for the address of a socket
 	require.NoError(t, err)
-	defer os.RemoveAll(dir)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	server.Listener, err = net.Listen("unix", dir+"/engine.sock")
 	require.NoError(t, err)
 	server.Start()
-	defer server.Close()
+	t.Cleanup(server.Close)
 	engines(t, dir+"/engine.sock")
-	answer := ask(t, "/containers")
-	require.Equal(t, http.StatusBadGateway, answer.Code)
-	require.Contains(t, answer.Body.String(), "engine: list containers: docker at "+dir)
+	return dir
+}
+
+// slow is a client that does not read its answer before the channel is closed.
+type slow struct {
+	*httptest.ResponseRecorder
+	asked, read chan struct{}
+}
+
+func (s slow) Write(p []byte) (int, error) {
+	close(s.asked)
+	<-s.read
+	return s.ResponseRecorder.Write(p)
+}
+
+func TestSlowClientHoldsUpNobody(t *testing.T) {
+	brokenEngine(t)
+	h := handler(&scan.Scanner{Parallel: 1, Timeout: patience})
+	client, ended := slow{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}, make(chan struct{})
+	go func() {
+		defer close(ended)
+		h.ServeHTTP(client, httptest.NewRequestWithContext(t.Context(), "GET", "/containers", nil))
+	}()
+	<-client.asked
+	require.Equal(t, http.StatusBadGateway, askOf(t, h, "/containers").Code)
+	close(client.read)
+	<-ended
+	require.Equal(t, http.StatusBadGateway, client.Code)
 }
 
 // engines says where Docker is, and that there are no others.
