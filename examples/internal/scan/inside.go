@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/airlock-ns/airlock/ns"
 	"github.com/airlock-ns/airlock/reexec"
 )
@@ -35,7 +37,7 @@ var look = reexec.Register("look", func(context.Context, struct{}) (s Sight, err
 		return s, err
 	}
 	defer files.Close()
-	if s.Hostname, err = os.Hostname(); err != nil {
+	if s.Hostname, err = hostname(); err != nil {
 		return s, err
 	}
 	if s.OS, err = release(files); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -57,6 +59,13 @@ func here() (*ns.FS, error) {
 	}
 	defer h.Close()
 	return h.FS()
+}
+
+// hostname asks the kernel, uname(2). A name of 64 bytes has os.Hostname open a file below /proc, whatever is there.
+func hostname() (string, error) {
+	var name unix.Utsname
+	err := unix.Uname(&name)
+	return unix.ByteSliceToString(name.Nodename[:]), err
 }
 
 // most is how much of a file is read, in bytes.

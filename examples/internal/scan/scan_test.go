@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/airlock-ns/airlock/internal/fixture"
 	"github.com/airlock-ns/airlock/launcher"
@@ -104,6 +105,23 @@ func TestScanStuck(t *testing.T) {
 	s.Timeout = patience
 	target := enter(t, fixture.New(t, furnished))
 	require.Empty(t, rows(t, s, []Place{at("box", target)})["box"].Error, "it is tried again")
+}
+
+// A host name so long that the standard library takes it for cut off makes nobody open the file that is said to have all of it.
+func TestScanLongName(t *testing.T) {
+	fixture.Need(t, fixture.Root)
+	spec := furnished
+	spec.Hostname, spec.FIFOs = strings.Repeat("x", 64), []string{"/fifo"}
+	box := fixture.New(t, spec)
+	mount, err := ns.OpenPID(box.PID, ns.Mount)
+	require.NoError(t, err)
+	defer mount.Close()
+	require.NoError(t, ns.Do(func() error {
+		return unix.Mount("/fifo", "/proc/sys/kernel/hostname", "", unix.MS_BIND, "")
+	}, mount))
+	row := rows(t, scanner(t, patience), []Place{at("box", enter(t, box))})["box"]
+	require.Empty(t, row.Error)
+	require.Equal(t, spec.Hostname, row.Hostname)
 }
 
 // A frozen first process keeps nobody from looking: the worker is in its namespaces, and not in its cgroup.
