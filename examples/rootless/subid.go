@@ -16,8 +16,9 @@ import (
 	"github.com/airlock-ns/airlock/ns"
 )
 
-// spare are ids above all that people and daemons have: root may map any.
-var spare = ns.IDMap{Inside: 1, Outside: 1 << 20, Size: 1 << 16}
+// spare are ids that nobody has: root may map any, so he has to mind that. They are above those that useradd(8) gives out in /etc/subuid,
+// 100000 to 600100000, and those of systemd's containers, which end at 1879048191.
+var spare = ns.IDMap{Inside: 1, Outside: 1879048192, Size: 1 << 16}
 
 // idMap maps own to 0, and to the ids from 1 on those that file, subuid(5) or subgid(5), gives to the user. Where it gives him none,
 // one's own is all there is.
