@@ -8,7 +8,7 @@ import (
 )
 
 // FS is the file tree of a mount namespace, as seen from its root: a file system for package io/fs.
-// It may be used from any goroutine, and nothing enters the namespace. Names are as in fs.ValidPath.
+// It may be used from any goroutine, and none is in the namespace meanwhile. Names are as in fs.ValidPath.
 // Symbolic links, absolute ones included, stay inside the tree, and so does "..". What is mounted
 // there later is seen.
 //

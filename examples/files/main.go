@@ -2,7 +2,7 @@
 
 //go:build linux
 
-// Files shows a file or a directory of a container from outside: its file tree is an io/fs file system, and nobody enters it.
+// Files shows a file or a directory of a container from outside: its file tree is an io/fs file system, and nothing runs inside.
 package main
 
 import (
