@@ -26,7 +26,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the documents: what commands print takes the place of what they were to print")
 
 // patience is how long a command may take, on a machine that has much else to do.
-const patience = 3 * time.Minute
+const patience = 6 * time.Minute
 
 // requirements are those that a document can name besides programs.
 var requirements = map[string]fixture.Requirement{
