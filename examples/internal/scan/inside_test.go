@@ -5,8 +5,10 @@
 package scan
 
 import (
+	"io/fs"
 	"net"
 	"os"
+	"strconv"
 	"testing"
 	"testing/fstest"
 
@@ -25,6 +27,21 @@ func TestRelease(t *testing.T) {
 		require.NoError(t, err, text)
 		require.Equal(t, want, got, text)
 	}
+}
+
+// More entries than are read at a time are counted, those that are numbers, without our own.
+func TestProcesses(t *testing.T) {
+	proc := fstest.MapFS{"proc/self": {}, "proc/" + strconv.Itoa(os.Getpid()): {}}
+	for i := range 1500 {
+		proc["proc/"+strconv.Itoa(1<<22+i)] = &fstest.MapFile{}
+	}
+	n, err := processes(proc)
+	require.NoError(t, err)
+	require.Equal(t, 1500, n)
+	_, err = processes(fstest.MapFS{"proc": {}})
+	require.ErrorContains(t, err, "no directory")
+	_, err = processes(fstest.MapFS{})
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
 // What is found of a listener is what it says of itself.
