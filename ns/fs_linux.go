@@ -163,7 +163,8 @@ func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
 	return list, err
 }
 
-// ReadFile returns what is in a regular file.
+// ReadFile returns what is in a regular file, however much that is. Of a tree that is somebody else's rather Open a file, and read as
+// much as is expected.
 func (f *FS) ReadFile(name string) ([]byte, error) {
 	file, err := f.Open(name)
 	if err != nil {

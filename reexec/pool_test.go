@@ -100,6 +100,31 @@ func TestWorkerWithStateLeftIsThrownAway(t *testing.T) {
 	}
 }
 
+// A worker that is kept with what a function has left is not kept waiting for it at every call.
+func TestKeepChangedIsWarm(t *testing.T) {
+	p := reexec.Pool{KeepChanged: true}
+	defer p.Close()
+	quickest := func(key string) time.Duration {
+		best := time.Hour
+		for range 20 {
+			start := time.Now()
+			_, err := leave.Call(bg(), p.On(key, nil), "nothing")
+			require.NoError(t, err)
+			best = min(best, time.Since(start))
+		}
+		return best
+	}
+	clean := quickest("clean")
+	for _, what := range []string{"goroutine", "fd", "cwd"} {
+		first, err := leave.Call(bg(), p.On(what, nil), what)
+		require.NoError(t, err)
+		require.Less(t, quickest(what), 20*clean, what)
+		same, err := leave.Call(bg(), p.On(what, nil), "nothing")
+		require.NoError(t, err)
+		require.Equal(t, first, same)
+	}
+}
+
 func TestLockedThreadDoesNotOutliveItsCall(t *testing.T) {
 	var p reexec.Pool
 	defer p.Close()

@@ -12,7 +12,7 @@ type server struct {
 	conn   *conn
 	fd     int
 	socket uint64 // the inode of the socket that fd should be
-	before state  // of the process, before the first call
+	state  state  // of the process, before the next call
 	over   chan error
 }
 
@@ -42,7 +42,7 @@ func (c *callee) serve() error {
 func (s *server) turns(q *request) {
 	defer func() { go s.turns(nil) }()
 	if q != nil {
-		s.before = firstLook()
+		s.state = firstLook()
 		tellsLocked() // now, on a goroutine that is not
 		s.answer(q)
 	}
@@ -78,7 +78,7 @@ func (s *server) answer(q *request) {
 		}
 	}()
 	m, h := q.execute(s.conn)
-	if h.kind == kindResult && !q.once && s.before.changed() {
+	if h.kind == kindResult && !q.once && s.state.change() {
 		h.flags |= flagDirty
 	}
 	answered = true

@@ -46,17 +46,29 @@ func look() state {
 	return s
 }
 
-// settleTime is how long a goroutine that is about to end may take for it. The one that ran the function always is.
-const settleTime = 10 * time.Millisecond
+// settleTime is how long a goroutine that is about to end may take for it, on a machine that has much else to do. The one that ran
+// the function always is.
+const settleTime = 50 * time.Millisecond
 
-// changed reports whether the state is another one than before.
-func (before state) changed() bool {
-	for began := time.Now(); runtime.NumGoroutine() > before.goroutines; runtime.Gosched() {
-		if time.Since(began) > settleTime {
-			return true
+// change reports whether the state has changed. The new one is then what the next is compared with, for a caller who keeps the worker
+// all the same.
+func (s *state) change() bool {
+	for began := time.Now(); runtime.NumGoroutine() > s.goroutines; {
+		waited := time.Since(began)
+		if waited > settleTime {
+			break
+		}
+		if waited < settleTime/100 {
+			runtime.Gosched()
+		} else {
+			time.Sleep(settleTime / 100)
 		}
 	}
 	now := look()
-	return now.dev != before.dev || now.ino != before.ino || now.umask != before.umask || now.free != before.free ||
-		!slices.Equal(now.env, before.env)
+	changed := now.dev != s.dev || now.ino != s.ino || now.umask != s.umask || now.free != s.free ||
+		now.goroutines > s.goroutines || !slices.Equal(now.env, s.env)
+	if changed {
+		*s = now
+	}
+	return changed
 }

@@ -9,7 +9,7 @@ import (
 
 // always are what differs from run to run in any document. What the first group of an expression holds is kept, if it has one.
 var always = []*regexp.Regexp{
-	regexp.MustCompile(`\b\d+(?:\.\d+)?\s?(?:ns|µs|ms|s)\b`),
+	regexp.MustCompile(`\b(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?\s?(?:ns|µs|ms|s)\b`),
 	regexp.MustCompile(`\b((?:cgroup|ipc|mnt|net|pid|time|user|uts)(?:_for_children)?:\[)\d+\]`),
 }
 

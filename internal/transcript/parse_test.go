@@ -57,6 +57,7 @@ func TestAgree(t *testing.T) {
 		{"", "a\n", false},
 		{"took 2.1ms\n", "took 15 µs\n", true},
 		{"took 2.1ms\n", "took 2.1\n", false},
+		{"took 2.1s\n", "took 1h2m0.5s\n", true},
 		{"net:[1] and mnt:[2]\n", "net:[3] and mnt:[4]\n", true},
 		{"net:[1]\n", "mnt:[1]\n", false},
 		{`"pid": 6,`, `"pid": 12,`, true},
