@@ -13,12 +13,17 @@ import (
 // wakes another thread, costs ten.
 func locked() bool { return !tellsLocked() || stackSaysLocked() }
 
+// tellsLocked tries it on a goroutine of its own, which nobody has locked.
 var tellsLocked = sync.OnceValue(func() bool {
-	before := stackSaysLocked()
-	runtime.LockOSThread()
-	during := stackSaysLocked()
-	runtime.UnlockOSThread()
-	return !before && during && !stackSaysLocked()
+	tells := make(chan bool)
+	go func() {
+		before := stackSaysLocked()
+		runtime.LockOSThread()
+		during := stackSaysLocked()
+		runtime.UnlockOSThread()
+		tells <- !before && during && !stackSaysLocked()
+	}()
+	return <-tells
 })
 
 // stackSaysLocked looks for "goroutine 7 [running, locked to thread]:".

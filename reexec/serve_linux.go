@@ -43,7 +43,6 @@ func (s *server) turns(q *request) {
 	defer func() { go s.turns(nil) }()
 	if q != nil {
 		s.state = firstLook()
-		tellsLocked() // now, on a goroutine that is not
 		s.answer(q)
 	}
 	for fresh := q == nil; fresh || !locked(); fresh = false {

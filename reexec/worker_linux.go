@@ -32,9 +32,10 @@ func (w *worker) ask(q *request) (err error) {
 	return err
 }
 
-// launch has the Starter start the command, and closes the worker's end of the socket after that. It does so on another goroutine, so that
-// the call can end while the Starter hangs, and so never on a thread on which the caller is elsewhere. A Starter that is given up goes on
-// with the command's files, so they are closed by whoever has called it.
+// launch has the Starter start the command, and closes the worker's end of the socket after that. Where the call may end while the Starter
+// hangs, another goroutine does it; and also where the caller is locked to its thread, which may be elsewhere: a worker is of the
+// process, and not of the caller's thread. A Starter that is given up goes on with the command's files, so they are closed by whoever
+// has called it.
 func (w *worker) launch(ctx context.Context, s Starter, theirs *os.File) error {
 	start := func() error {
 		defer theirs.Close()
@@ -43,6 +44,9 @@ func (w *worker) launch(ctx context.Context, s Starter, theirs *os.File) error {
 		}
 		defer passCoverDir(w.cmd).Close() // of a nil *os.File is an error, and harmless
 		return s.Start(w.cmd)
+	}
+	if ctx.Done() == nil && !locked() {
+		return start()
 	}
 	started := make(chan error, 1)
 	go func() { started <- start() }()
