@@ -63,5 +63,6 @@ func (p *process) explain(err error) error {
 // isHidden reports whether the process is there, and its /proc does not say so, as with hidepid in proc(5).
 func (p *process) isHidden() bool {
 	var st unix.Stat_t
-	return !p.foreign && unix.Fstatat(int(p.dir.Fd()), "stat", &st, 0) == unix.ENOENT && unix.Kill(p.pid, 0) != unix.ESRCH
+	return !p.foreign && onProc(p.dir) == nil && unix.Fstatat(int(p.dir.Fd()), "stat", &st, 0) == unix.ENOENT &&
+		unix.Kill(p.pid, 0) != unix.ESRCH
 }
