@@ -154,7 +154,7 @@ func ignore(err, sentinel error) error {
 	return err
 }
 
-// Open returns a Handle for every namespace that Start joins. The caller closes them.
+// Open returns a Handle for every namespace that a Start by the calling thread joins. The caller closes them.
 func (t *Target) Open() ([]*ns.Handle, error) {
 	var handles []*ns.Handle
 	add := func(h *ns.Handle, err error) error {
@@ -163,7 +163,11 @@ func (t *Target) Open() ([]*ns.Handle, error) {
 		}
 		return err
 	}
-	for typ := range t.types.Each() {
+	foreign, err := t.foreign()
+	if err != nil {
+		return nil, err
+	}
+	for typ := range foreign.Each() {
 		if err := add(ns.FromPIDFD(t.pidfd, typ)); err != nil {
 			closeAll(handles)
 			return nil, err

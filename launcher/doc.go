@@ -17,7 +17,7 @@
 //
 // # The order
 //
-// Namespaces that are identical to the caller's are left out: the kernel refuses a user namespace that one is in already, and
+// Namespaces that are identical to those of the thread that starts are left out: the kernel refuses a user namespace that one is in already, and
 // asks for privileges over the others that an ordinary user does not have. Of the rest, the user namespace decides over
 // the order, user_namespaces(7): root enters what the initial user namespace owns before it, and an ordinary user gets the
 // privilege to enter anything else only in it. A plan tries both ways and ends with all or none.
@@ -48,7 +48,8 @@
 //
 // # Errors and limits
 //
-// A Target that cannot be had is an *[Error], and one that cannot be entered a *[cnsenter.Error] of Start, both with the errno. [PID]
+// A Target that cannot be had, or whose process has ended, is an *[Error], and one that cannot be entered a *[cnsenter.Error] of Start,
+// both with the errno. [PID]
 // needs Linux 5.8, the rest what package cnsenter needs. To enter takes the constructor, and so cgo: without it, and off Linux, Start
-// returns [cnsenter.ErrNotLinked]. Which types of a process's namespaces are not the caller's is found out once, by PID.
+// returns [cnsenter.ErrNotLinked].
 package launcher

@@ -12,13 +12,17 @@ import (
 
 // Plan returns the steps that lead from the calling thread's namespaces into the Target's. It is valid until Close.
 func (t *Target) Plan() (cnsenter.Plan, error) {
-	return t.plan(ns.All)
+	foreign, err := t.foreign()
+	if err != nil {
+		return nil, err
+	}
+	return t.plan(foreign, ns.All)
 }
 
-// plan returns the steps into those namespaces that are among the types only.
-func (t *Target) plan(only ns.Type) (cnsenter.Plan, error) {
+// plan returns the steps into those namespaces that are among the types only. Those of the process are foreign.
+func (t *Target) plan(foreign, only ns.Type) (cnsenter.Plan, error) {
 	var plan cnsenter.Plan
-	types := t.types & only
+	types := foreign & only
 	if types != 0 {
 		plan = append(plan, cnsenter.Join(t.pidfd, types))
 	}

@@ -23,8 +23,9 @@ type Target struct {
 	// there, and the groups are dropped unless the namespace denies it.
 	PreserveCredentials bool
 
-	pidfd   *os.File // of the process whose types to join, or nil
-	types   ns.Type
+	pidfd   *os.File // of the process whose namespaces to join, or nil
+	pid     int      // its number
+	asked   ns.Type  // which of its namespaces
 	handles []*ns.Handle
 	owned   bool // the handles are closed with the Target
 }
@@ -38,12 +39,12 @@ func Handles(hs ...*ns.Handle) *Target {
 // With returns a Target that has these namespaces in place of t's of the same types, or in addition. It shares t's descriptors: close t when
 // both have served. The Handles stay the caller's.
 func (t *Target) With(hs ...*ns.Handle) *Target {
-	with := Target{PreserveCredentials: t.PreserveCredentials, pidfd: t.pidfd, types: t.types}
+	with := Target{PreserveCredentials: t.PreserveCredentials, pidfd: t.pidfd, pid: t.pid, asked: t.asked}
 	with.handles = slices.DeleteFunc(slices.Clone(t.handles), func(old *ns.Handle) bool {
 		return slices.ContainsFunc(hs, func(h *ns.Handle) bool { return h.Type() == old.Type() })
 	})
 	for _, h := range hs {
-		with.types &^= h.Type()
+		with.asked &^= h.Type()
 	}
 	with.handles = append(with.handles, hs...)
 	return &with
@@ -69,9 +70,30 @@ func Parse(_ context.Context, ref string, t ns.Type) (*Target, error) {
 	return &Target{handles: []*ns.Handle{h}, owned: true}, nil
 }
 
-// Types returns the types of the namespaces that a Start joins: of a process those that it does not share with the caller.
+// Types returns the types of the namespaces that a Start by the calling thread joins: of a process those that it does not share with
+// that thread, and none when it has ended.
 func (t *Target) Types() ns.Type {
-	types := t.types
+	types, err := t.foreign()
+	if err != nil {
+		types = 0
+	}
+	return types | t.held()
+}
+
+// foreign returns the types of the process's namespaces to join: those that the calling thread is not in, now.
+func (t *Target) foreign() (ns.Type, error) {
+	if t.asked == 0 {
+		return 0, nil
+	}
+	types, err := ns.Foreign(t.pidfd, t.pid, t.asked)
+	if err != nil {
+		err = &Error{Op: "open", Ref: t.pidfd.Name(), Err: err}
+	}
+	return types, err
+}
+
+// held returns the types of the Handles.
+func (t *Target) held() (types ns.Type) {
 	for _, h := range t.handles {
 		types |= h.Type()
 	}
@@ -85,12 +107,16 @@ func (t *Target) Types() ns.Type {
 // Where the caller may enter the PID namespace, the process is a direct child, born inside: a thread that has entered it starts it.
 // Otherwise a relay stands between, [cnsenter.Fork].
 func (t *Target) Start(cmd *exec.Cmd) error {
-	if t.Types().Has(ns.PID) {
-		if started, err := t.startDirectly(cmd); started {
+	foreign, err := t.foreign()
+	if err != nil {
+		return err
+	}
+	if (foreign | t.held()).Has(ns.PID) {
+		if started, err := t.startDirectly(cmd, foreign); started {
 			return err
 		}
 	}
-	plan, err := t.Plan()
+	plan, err := t.plan(foreign, ns.All)
 	if err != nil {
 		return err
 	}
@@ -108,13 +134,13 @@ func start(plan cnsenter.Plan, cmd *exec.Cmd) error {
 }
 
 // startDirectly reports whether it came as far as to start the process.
-func (t *Target) startDirectly(cmd *exec.Cmd) (started bool, err error) {
+func (t *Target) startDirectly(cmd *exec.Cmd, foreign ns.Type) (started bool, err error) {
 	pid, err := t.pidNamespace()
 	if err != nil {
 		return false, err
 	}
 	defer pid.Close()
-	plan, err := t.plan(ns.All &^ ns.PID)
+	plan, err := t.plan(foreign, ns.All&^ns.PID)
 	if err != nil {
 		return false, err
 	}

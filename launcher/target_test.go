@@ -7,9 +7,12 @@ package launcher_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -28,12 +31,26 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(probeVariable) {
 	case "":
 		fixture.Main(m)
+	case "move":
+		move()
 	case "check":
 		json.NewEncoder(os.Stdout).Encode(check())
 	default:
 		json.NewEncoder(os.Stdout).Encode(look())
 	}
 	os.Exit(0)
+}
+
+// move is a process that gets itself a new UTS namespace when it is told.
+func move() {
+	runtime.LockOSThread() // package initialisation and TestMain run on the main thread, which stands for the process
+	os.Stdout.WriteString("1")
+	os.Stdin.Read(make([]byte, 1))
+	if err := unix.Unshare(unix.CLONE_NEWUTS); err != nil {
+		panic(err)
+	}
+	os.Stdout.WriteString("2")
+	io.Copy(io.Discard, os.Stdin)
 }
 
 type sight struct {
@@ -112,6 +129,59 @@ func TestPIDOwnedByTheInitialUserNamespace(t *testing.T) {
 	require.NoError(t, err)
 	defer target.Close()
 	requireIn(t, run(t, target), made, ns.Mount|ns.PID|ns.Net|ns.UTS|ns.IPC)
+}
+
+// What is left out is what the thread that starts is in, whatever the one was in that made the Target, and whatever the process was in then.
+func TestTargetOfAVisit(t *testing.T) {
+	fixture.Need(t, fixture.Root)
+	made := fixture.New(t, fixture.Spec{UTS: true, Net: true})
+	uts, err := ns.OpenPID(made.PID, ns.UTS)
+	require.NoError(t, err)
+	defer uts.Close()
+
+	there, err := ns.Call(func() (*launcher.Target, error) { return launcher.PID(made.PID, ns.All) }, uts)
+	require.NoError(t, err)
+	defer there.Close()
+	requireIn(t, run(t, there), made, ns.UTS|ns.Net) // started out here
+
+	ours, err := launcher.PID(os.Getpid(), ns.All)
+	require.NoError(t, err)
+	defer ours.Close()
+	require.Zero(t, ours.Types())
+	require.NoError(t, ns.Do(func() error {
+		require.Equal(t, ns.UTS, ours.Types())
+		requireIn(t, run(t, ours), made, 0) // started in there
+		return nil
+	}, uts))
+}
+
+func TestTargetThatMovesOn(t *testing.T) {
+	fixture.Need(t, fixture.Root)
+	mover := exec.Command("/proc/self/exe")
+	mover.Env = append(os.Environ(), probeVariable+"=move")
+	line, err := mover.StdinPipe()
+	require.NoError(t, err)
+	said, err := mover.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, mover.Start())
+	defer func() {
+		line.Close()
+		require.NoError(t, mover.Wait())
+	}()
+	_, err = said.Read(make([]byte, 1)) // it is there
+	require.NoError(t, err)
+	target, err := launcher.PID(mover.Process.Pid, ns.All)
+	require.NoError(t, err)
+	defer target.Close()
+	require.Zero(t, target.Types())
+	_, err = line.Write([]byte("\n"))
+	require.NoError(t, err)
+	_, err = said.Read(make([]byte, 1)) // it has moved
+	require.NoError(t, err)
+	require.Equal(t, ns.UTS, target.Types())
+	link, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/uts", mover.Process.Pid))
+	require.NoError(t, err)
+	require.Equal(t, link, run(t, target).Namespaces["uts"])
 }
 
 func TestOwnNamespacesAreAPlainStart(t *testing.T) {
@@ -222,9 +292,10 @@ func TestTargetThatEnds(t *testing.T) {
 	require.NoError(t, err)
 	defer target.Close()
 	require.NoError(t, made.Close())
-	var e *cnsenter.Error
+	var e *launcher.Error
 	require.ErrorAs(t, target.Start(exec.Command("/proc/self/exe")), &e)
 	require.ErrorIs(t, e, unix.ESRCH)
+	require.Zero(t, target.Types())
 }
 
 func TestMissingPrivilege(t *testing.T) {

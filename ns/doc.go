@@ -42,7 +42,8 @@
 // takes some microseconds, one to a mnt namespace some tens of them, since a thread dies and is
 // replaced; a copy of the program takes milliseconds.
 //
-// What f starts is not what f is: goroutines run outside, processes started by f itself inside. The
+// What f starts is not what f is: goroutines run outside, processes started by f itself inside, but for
+// the workers of package reexec, which are outside unless they are given a way in. The
 // resolver and os/user of a program that uses cgo load libraries by path: inside a mnt namespace of
 // somebody else these are that somebody's. Build such programs with the tags osusergo and netgo.
 //

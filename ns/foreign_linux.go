@@ -11,33 +11,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Foreign takes hold of the process pid, and returns its pidfd, pidfd_open(2), with those of the types t whose namespace is not the calling
-// thread's. Types that the kernel does not have are left out. The file's name is "pid 4711"; the caller closes it. The errors are
-// those of OpenPID; where /proc is not mounted Foreign works since Linux 6.11.
-func Foreign(pid int, t Type) (pidfd *os.File, foreign Type, err error) {
-	name := "pid " + strconv.Itoa(pid)
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return nil, 0, &Error{Op: "open", Ref: name, Err: err}
-	}
-	pidfd = os.NewFile(uintptr(fd), name)
-	foreign, err = foreignLinks(pid, t)
+// Foreign returns those of the types t of which a process is in another namespace than the calling thread. It is the process of the
+// pidfd, pidfd_open(2), which has the number pid; the pidfd stays the caller's. Types that the kernel does not have are left out.
+// The errors are those of OpenPID; where /proc is not mounted Foreign works since Linux 6.11.
+func Foreign(pidfd *os.File, pid int, t Type) (Type, error) {
+	foreign, err := foreignLinks(pid, t)
 	if errors.Is(err, fs.ErrNotExist) { // no /proc, or no process
 		foreign, err = foreignHandles(pidfd, t)
 	}
 	// Only now it is known that what /proc showed was this process.
-	if err == nil && exited(fd) {
+	if err == nil && exited(int(pidfd.Fd())) {
 		err = unix.ESRCH
 	}
 	if err != nil {
-		pidfd.Close()
 		var e *Error
 		if !errors.As(err, &e) {
-			err = &Error{Op: "open", Ref: name, Err: err}
+			err = &Error{Op: "open", Ref: "pid " + strconv.Itoa(pid), Err: err}
 		}
-		return nil, 0, err
+		return 0, err
 	}
-	return pidfd, foreign, nil
+	return foreign, nil
 }
 
 // foreignLinks compares what the links in /proc/PID/ns say, such as "net:[4026531840]": no namespace is opened for that.

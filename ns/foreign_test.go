@@ -18,14 +18,27 @@ import (
 )
 
 func ExampleForeign() {
-	self, foreign, err := ns.Foreign(os.Getpid(), ns.All)
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	self := os.NewFile(uintptr(fd), "self")
 	defer self.Close()
-	fmt.Println(foreign)
-	// Output: none
+	foreign, err := ns.Foreign(self, os.Getpid(), ns.All)
+	fmt.Println(foreign, err)
+	// Output: none <nil>
+}
+
+// foreign holds a process for as long as it is asked.
+func foreign(pid int, t ns.Type) (ns.Type, error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return 0, err
+	}
+	pidfd := os.NewFile(uintptr(fd), "pidfd")
+	defer pidfd.Close()
+	return ns.Foreign(pidfd, pid, t)
 }
 
 func TestForeign(t *testing.T) {
@@ -33,10 +46,9 @@ func TestForeign(t *testing.T) {
 	for asked, want := range map[ns.Type]ns.Type{
 		ns.All: ns.User | ns.Net | ns.UTS, ns.Net | ns.IPC: ns.Net, ns.IPC: 0, 0: 0,
 	} {
-		process, got, err := ns.Foreign(made.PID, asked)
+		got, err := foreign(made.PID, asked)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
-		require.NoError(t, process.Close())
 	}
 }
 
@@ -45,7 +57,8 @@ func TestForeignOfNoProcess(t *testing.T) {
 	require.NoError(t, cmd.Start())
 	fd, err := unix.PidfdOpen(cmd.Process.Pid, 0)
 	require.NoError(t, err)
-	defer unix.Close(fd)
+	pidfd := os.NewFile(uintptr(fd), "pidfd")
+	defer pidfd.Close()
 	for {
 		_, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 10_000)
 		if err != unix.EINTR {
@@ -53,13 +66,13 @@ func TestForeignOfNoProcess(t *testing.T) {
 		}
 	}
 	require.NoError(t, err)
-	_, _, err = ns.Foreign(cmd.Process.Pid, ns.Net)
+	_, err = ns.Foreign(pidfd, cmd.Process.Pid, ns.Net)
 	require.ErrorIs(t, err, unix.ESRCH, "a zombie")
 	require.NoError(t, cmd.Wait())
-	_, _, err = ns.Foreign(4194305, ns.Net) // above PID_MAX_LIMIT
-	require.Error(t, err)
-	_, _, err = ns.Foreign(-1, ns.Net)
-	require.ErrorIs(t, err, unix.EINVAL)
+	_, err = ns.Foreign(pidfd, cmd.Process.Pid, ns.Net)
+	require.ErrorIs(t, err, unix.ESRCH)
+	_, err = ns.Foreign(pidfd, os.Getpid(), ns.Net)
+	require.ErrorIs(t, err, unix.ESRCH, "the number is another process's by now")
 }
 
 // Inside a Do the links in /proc may be anybody's: then the namespaces are asked themselves.
@@ -73,7 +86,7 @@ func TestForeignWithoutProc(t *testing.T) {
 	require.NoError(t, err)
 	defer unix.Close(self)
 	require.NoError(t, ns.Do(func() error {
-		process, foreign, err := ns.Foreign(made.PID, ns.Net|ns.Mount|ns.UTS)
+		got, err := foreign(made.PID, ns.Net|ns.Mount|ns.UTS)
 		net, noIoctl := unix.IoctlRetInt(self, unix.PIDFD_GET_NET_NAMESPACE)
 		if noIoctl != nil { // before Linux 6.11 nobody can tell
 			require.ErrorIs(t, err, fs.ErrNotExist)
@@ -81,8 +94,7 @@ func TestForeignWithoutProc(t *testing.T) {
 		}
 		unix.Close(net)
 		if err == nil {
-			process.Close()
-			require.Equal(t, ns.Net, foreign)
+			require.Equal(t, ns.Net, got)
 		}
 		return err
 	}, h))

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/airlock-ns/airlock/internal/fixture"
+	"github.com/airlock-ns/airlock/launcher"
 	"github.com/airlock-ns/airlock/ns"
 	"github.com/stretchr/testify/require"
 )
@@ -53,10 +54,10 @@ func (c *comparison) targets(t *testing.T, bin string) (list []place) {
 		if s.UIDMap != nil {
 			p.ids = 1000
 		}
-		pidfd, foreign, err := ns.Foreign(p.pid, ns.All)
+		target, err := launcher.PID(p.pid, ns.All)
 		require.NoError(t, err)
-		require.NoError(t, pidfd.Close())
-		p.foreign = foreign
+		p.foreign = target.Types()
+		require.NoError(t, target.Close())
 		list = append(list, p)
 	}
 	return append(list, place{pid: os.Getpid(), ids: 1})

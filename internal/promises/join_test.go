@@ -147,6 +147,10 @@ func recycler(string) int {
 		if _, err := hostname.Call(context.Background(), reexec.In(target), struct{}{}); err != nil {
 			return fmt.Errorf("while it lives: %w", err)
 		}
+		plan, err := target.Plan()
+		if err != nil {
+			return err
+		}
 		first.Process.Kill()
 		first.Wait()
 		second, err := asleep(unix.CLONE_NEWUTS)
@@ -164,12 +168,11 @@ func recycler(string) int {
 			return err
 		}
 		defer second.Process.Kill()
-		name, err := hostname.Call(context.Background(), reexec.In(target), struct{}{})
-		if !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("went to the process that got the number: %q, %w", name, err)
-		}
-		if _, err := target.Plan(); err != nil {
-			return err
+		for _, way := range []reexec.Starter{target, plan} {
+			name, err := hostname.Call(context.Background(), reexec.In(way), struct{}{})
+			if !errors.Is(err, syscall.ESRCH) {
+				return fmt.Errorf("went to the process that got the number: %q, %w", name, err)
+			}
 		}
 		fmt.Println("refused")
 		return nil

@@ -16,6 +16,7 @@ import (
 
 	"github.com/airlock-ns/airlock/internal/fixture"
 	"github.com/airlock-ns/airlock/ns"
+	"golang.org/x/sys/unix"
 )
 
 func main() {
@@ -129,11 +130,11 @@ type opened struct {
 
 func handles(target *fixture.Target) (*opened, error) {
 	o := &opened{each: map[ns.Type]*ns.Handle{}}
-	pidfd, _, err := ns.Foreign(target.PID, ns.All)
+	fd, err := unix.PidfdOpen(target.PID, 0)
 	if err != nil {
 		return nil, err
 	}
-	o.pidfd = pidfd
+	o.pidfd = os.NewFile(uintptr(fd), "pidfd")
 	if o.ours, err = ns.Current(ns.UTS); err != nil {
 		o.close()
 		return nil, err
