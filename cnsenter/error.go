@@ -73,10 +73,10 @@ func (e *Error) Is(target error) bool {
 // label is the text of an Error for the step, with "@" in the place of namespace types.
 func (s Step) label() string {
 	label := s.op.String()
-	if s.types() != 0 {
+	if s.Types() != 0 {
 		label += " @"
 	}
-	if object := s.object(); object != "" && s.types() != 0 {
+	if object := s.object(); object != "" && s.Types() != 0 {
 		label += " of " + object
 	} else if object != "" {
 		label += " " + object

@@ -27,7 +27,7 @@ const self = "/proc/self/exe"
 // the plan executes another program in the end, and for those who cannot mount. Who can do neither, or could not write to self himself, starts
 // that.
 func (p Plan) image() *os.File {
-	joinsUser := slices.ContainsFunc(p, func(s Step) bool { return s.op == OpJoin && s.types().Has(ns.User) })
+	joinsUser := slices.ContainsFunc(p, func(s Step) bool { return s.op == OpJoin && s.Types().Has(ns.User) })
 	if joinsUser && !p.has(OpExec) && Seal() == nil {
 		return sealed.file
 	}

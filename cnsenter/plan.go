@@ -221,7 +221,8 @@ func (s Step) object() string {
 	return ""
 }
 
-func (s Step) types() ns.Type {
+// Types returns the types of the namespaces that the step joins or makes, and none for those of other kinds.
+func (s Step) Types() ns.Type {
 	if s.op == OpJoin || s.op == OpUnshare {
 		return ns.Type(s.value)
 	}
@@ -246,7 +247,7 @@ func (p Plan) check() error {
 			err = before.check(s, i == len(p)-1, executes)
 		}
 		if err != nil {
-			return &Error{Step: i, Op: s.op, Types: s.types(), Path: s.object(), Err: err}
+			return &Error{Step: i, Op: s.op, Types: s.Types(), Path: s.object(), Err: err}
 		}
 		before.add(s)
 	}
@@ -256,7 +257,7 @@ func (p Plan) check() error {
 func (s Step) check() error {
 	switch s.op {
 	case OpJoin, OpUnshare:
-		if t := s.types(); t == 0 || t&^ns.All != 0 {
+		if t := s.Types(); t == 0 || t&^ns.All != 0 {
 			return fmt.Errorf("%w: no namespace types: %v", os.ErrInvalid, t)
 		}
 		if s.op == OpJoin && s.file == nil {
@@ -299,8 +300,8 @@ func (s Step) check() error {
 
 func (o *order) add(s Step) {
 	o.forked = o.forked || s.op == OpFork
-	o.joinedUser = o.joinedUser || s.op == OpJoin && s.types().Has(ns.User)
-	o.rooted = o.rooted || s.op == OpChroot || s.op == OpJoin && s.types().Has(ns.Mount)
+	o.joinedUser = o.joinedUser || s.op == OpJoin && s.Types().Has(ns.User)
+	o.rooted = o.rooted || s.op == OpChroot || s.op == OpJoin && s.Types().Has(ns.Mount)
 	o.lowered = o.lowered || s.op == OpSetUID && s.value != 0 || s.op == OpSetCaps
 }
 
@@ -308,7 +309,7 @@ func (o order) check(s Step, last, executes bool) error {
 	switch {
 	case s.op == OpFork && o.forked:
 		return errors.New("a plan can fork only once")
-	case s.op == OpUnshare && (s.types().Has(ns.User) && o.forked || (s.types().Has(ns.User) || s.data != "") && o.joinedUser):
+	case s.op == OpUnshare && (s.Types().Has(ns.User) && o.forked || (s.Types().Has(ns.User) || s.data != "") && o.joinedUser):
 		return errors.New("a user namespace is made, and clocks are set, before a fork and not in a user namespace that was joined")
 	case o.rooted && (s.op == OpAttach || s.op == OpUnshare && s.data != ""):
 		return errors.New("this takes files of /proc, and so comes before the root directory or the mount namespace is another's")
@@ -331,7 +332,7 @@ func (s Step) needsRoot() bool {
 	case OpChroot, OpChdir, OpMount, OpAttach, OpFork:
 		return true
 	case OpJoin, OpUnshare:
-		return s.types()&(ns.Mount|ns.User) != 0 || s.data != ""
+		return s.Types()&(ns.Mount|ns.User) != 0 || s.data != ""
 	}
 	return false
 }

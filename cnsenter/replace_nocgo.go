@@ -37,7 +37,7 @@ func (p Plan) Replace(name string, argv, env []string, advise func(Step) string)
 	forks := false
 	for i, s := range p {
 		if !s.ofThread() || forks && s.op == OpMount {
-			return &Error{Step: i, Op: s.op, Types: s.types(), Path: s.object(), Err: ErrNotLinked}
+			return &Error{Step: i, Op: s.op, Types: s.Types(), Path: s.object(), Err: ErrNotLinked}
 		}
 		forks = forks || s.op == OpFork
 	}
@@ -70,7 +70,7 @@ func detach() error {
 // end prints the error of a step, and ends the process.
 func (p Plan) end(step int, err error, name string, advise func(Step) string) {
 	s := p[step]
-	fmt.Fprintf(os.Stderr, "%s: %s: %v\n", name, strings.Replace(s.label(), "@", s.types().String(), 1), err)
+	fmt.Fprintf(os.Stderr, "%s: %s: %v\n", name, strings.Replace(s.label(), "@", s.Types().String(), 1), err)
 	permission := []error{syscall.EPERM, syscall.ENOENT, syscall.ENOMEM}
 	if advice := advise(s); advice != "" && slices.ContainsFunc(permission, func(e error) bool { return errors.Is(err, e) }) {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", name, advice)

@@ -123,7 +123,7 @@ func (p Plan) await(ours *line, cmd *exec.Cmd) error {
 		case r.outcome == unmapped:
 			if err := writeMaps(cmd.Process.Pid, p[r.step].spec); err != nil {
 				reap(cmd)
-				return &Error{Step: r.step, Op: r.op, Types: p[r.step].types(), Err: err}
+				return &Error{Step: r.step, Op: r.op, Types: p[r.step].Types(), Err: err}
 			}
 			ours.answer()
 		case r.outcome == awaiting:
@@ -141,7 +141,7 @@ func (p Plan) await(ours *line, cmd *exec.Cmd) error {
 				e.Path = p[r.step].object()
 			}
 			if r.op == OpUnshare {
-				e.Types = p[r.step].types()
+				e.Types = p[r.step].Types()
 			}
 			return e
 		}

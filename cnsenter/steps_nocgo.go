@@ -17,9 +17,9 @@ import (
 func (s Step) ofThread() bool {
 	switch s.op {
 	case OpJoin:
-		return s.types()&(ns.User|ns.Time) == 0
+		return s.Types()&(ns.User|ns.Time) == 0
 	case OpUnshare:
-		return s.types()&(ns.User|ns.Time|ns.PID) == 0
+		return s.Types()&(ns.User|ns.Time|ns.PID) == 0
 	case OpFork, OpJoinCgroup, OpChroot, OpChdir, OpSetGroups, OpDropGroups, OpSetGID, OpSetUID, OpNoNewPrivs, OpMount, OpWrite, OpExec:
 		return true
 	}

@@ -83,7 +83,10 @@ func (r *request) way(target *process) (w way, err error) {
 	if err != nil {
 		return w, err
 	}
-	entered, forks := goal.Types(), false
+	entered, forks := ns.Type(0), false
+	for _, step := range joins {
+		entered |= step.Types()
+	}
 	if n := len(joins); n > 0 && joins[n-1].Op() == cnsenter.OpFork {
 		joins, forks = joins[:n-1], !r.noFork
 	}
