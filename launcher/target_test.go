@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/airlock-ns/airlock/cnsenter"
@@ -33,6 +34,8 @@ func TestMain(m *testing.M) {
 		fixture.Main(m)
 	case "move":
 		move()
+	case "stranger":
+		json.NewEncoder(os.Stdout).Encode(stranger())
 	case "check":
 		json.NewEncoder(os.Stdout).Encode(check())
 	default:
@@ -51,6 +54,23 @@ func move() {
 	}
 	os.Stdout.WriteString("2")
 	io.Copy(io.Discard, os.Stdin)
+}
+
+// stranger is the first process of a PID namespace whose /proc is that of another one. It finds out what a child of its own has.
+func stranger() string {
+	child := exec.Command("sleep", "1000")
+	child.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWUTS}
+	if err := child.Start(); err != nil {
+		return err.Error()
+	}
+	defer child.Wait()
+	defer child.Process.Kill()
+	target, err := launcher.PID(child.Process.Pid, ns.UTS|ns.IPC)
+	if err != nil {
+		return err.Error()
+	}
+	defer target.Close()
+	return target.Types().String()
 }
 
 type sight struct {
@@ -182,6 +202,22 @@ func TestTargetThatMovesOn(t *testing.T) {
 	link, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/uts", mover.Process.Pid))
 	require.NoError(t, err)
 	require.Equal(t, link, run(t, target).Namespaces["uts"])
+}
+
+// The number of a process is another's in the /proc of another PID namespace.
+func TestPIDWithTheProcOfAnotherPIDNamespace(t *testing.T) {
+	fixture.Need(t, fixture.UserNS)
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), probeVariable+"=stranger", "GORACE=atexit_sleep_ms=0")
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWPID,
+		UidMappings: []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}},
+	}
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	require.Equal(t, "\"uts\"\n", string(out))
 }
 
 func TestOwnNamespacesAreAPlainStart(t *testing.T) {

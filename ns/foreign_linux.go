@@ -16,7 +16,7 @@ import (
 // The errors are those of OpenPID; where /proc is not mounted Foreign works since Linux 6.11.
 func Foreign(pidfd *os.File, pid int, t Type) (Type, error) {
 	foreign, err := foreignLinks(pid, t)
-	if errors.Is(err, fs.ErrNotExist) { // no /proc, or no process
+	if err != nil && !errors.Is(err, fs.ErrPermission) { // no process, or no /proc to believe
 		foreign, err = foreignHandles(pidfd, t)
 	}
 	// Only now it is known that what /proc showed was this process.
@@ -33,15 +33,29 @@ func Foreign(pidfd *os.File, pid int, t Type) (Type, error) {
 	return foreign, nil
 }
 
-// foreignLinks compares what the links in /proc/PID/ns say, such as "net:[4026531840]": no namespace is opened for that.
+// foreignLinks compares what the links in /proc/PID/ns say, such as "net:[4026531840]": no namespace is opened for that. In a visit /proc
+// is what somebody else has mounted there, who would gain by links that are the same: it has to be a proc file system, and nothing may
+// be mounted on what is looked at, RESOLVE_NO_XDEV in openat2(2). And it has to be of our PID namespace, or the number is another's.
 func foreignLinks(pid int, t Type) (foreign Type, err error) {
 	const flags = unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC
-	theirs, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/ns", flags, 0)
+	proc, err := unix.Open("/proc", flags, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(proc)
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(proc, &st); err != nil {
+		return 0, err
+	}
+	if st.Type != unix.PROC_SUPER_MAGIC || !knowsUs(proc) {
+		return 0, unix.ENOENT
+	}
+	theirs, err := unix.Openat2(proc, strconv.Itoa(pid)+"/ns", &unix.OpenHow{Flags: flags, Resolve: unix.RESOLVE_NO_XDEV})
 	if err != nil {
 		return 0, err
 	}
 	defer unix.Close(theirs)
-	ours, err := unix.Open("/proc/thread-self/ns", flags, 0)
+	ours, err := unix.Openat2(proc, "thread-self/ns", &unix.OpenHow{Flags: flags, Resolve: unix.RESOLVE_NO_XDEV})
 	if err != nil {
 		return 0, err
 	}
@@ -64,6 +78,13 @@ func foreignLinks(pid int, t Type) (foreign Type, err error) {
 		}
 	}
 	return foreign, nil
+}
+
+// knowsUs reports whether a proc file system is of our PID namespace: it has us under the number that we have.
+func knowsUs(proc int) bool {
+	var self [16]byte
+	n, err := unix.Readlinkat(proc, "self", self[:])
+	return err == nil && string(self[:n]) == strconv.Itoa(unix.Getpid())
 }
 
 func foreignHandles(pidfd *os.File, t Type) (foreign Type, err error) {

@@ -99,3 +99,29 @@ func TestForeignWithoutProc(t *testing.T) {
 		return err
 	}, h))
 }
+
+// Nor is a /proc believed that somebody has made up, who would have us think that there is nothing to enter.
+func TestForeignWithFakeProc(t *testing.T) {
+	fixture.Need(t, fixture.Root)
+	made := fixture.New(t, fixture.Spec{Mount: true, UTS: true, Root: true, NoProc: true})
+	h, err := ns.OpenPID(made.PID, ns.Mount)
+	require.NoError(t, err)
+	defer h.Close()
+	var got ns.Type
+	var notFound error // where nobody can tell, before Linux 6.11
+	require.NoError(t, ns.Do(func() error {
+		for _, process := range []string{"thread-self", fmt.Sprint(made.PID)} {
+			if err := os.MkdirAll("/proc/"+process+"/ns", 0o755); err != nil {
+				return err
+			}
+			if err := os.Symlink("uts:[1]", "/proc/"+process+"/ns/uts"); err != nil {
+				return err
+			}
+		}
+		got, notFound = foreign(made.PID, ns.UTS)
+		return nil
+	}, h))
+	if notFound == nil {
+		require.Equal(t, ns.UTS, got)
+	}
+}
