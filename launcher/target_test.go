@@ -334,6 +334,20 @@ func TestTargetThatEnds(t *testing.T) {
 	require.Zero(t, target.Types())
 }
 
+// A Target that is closed holds no process: what has its number now must not decide.
+func TestTargetThatIsClosed(t *testing.T) {
+	made := fixture.New(t, fixture.Spec{User: true, UTS: true})
+	for _, pid := range []int{made.PID, os.Getpid()} {
+		target, err := launcher.PID(pid, ns.All)
+		require.NoError(t, err)
+		require.NoError(t, target.Close())
+		require.ErrorIs(t, target.Start(exec.Command("/proc/self/exe")), os.ErrClosed)
+		_, err = target.Plan()
+		require.ErrorIs(t, err, os.ErrClosed)
+		require.Zero(t, target.Types())
+	}
+}
+
 func TestMissingPrivilege(t *testing.T) {
 	fixture.Need(t, fixture.UserNS)
 	// What a user namespace's own root may not: enter a namespace that belongs to our user namespace.

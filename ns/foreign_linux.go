@@ -13,15 +13,14 @@ import (
 
 // Foreign returns those of the types t of which a process is in another namespace than the calling thread. It is the process of the
 // pidfd, pidfd_open(2), which has the number pid; the pidfd stays the caller's. Types that the kernel does not have are left out.
-// The errors are those of OpenPID; where /proc is not mounted Foreign works since Linux 6.11.
+// The errors are those of OpenPID, and fs.ErrClosed; where /proc is not mounted Foreign works since Linux 6.11.
 func Foreign(pidfd *os.File, pid int, t Type) (Type, error) {
 	foreign, err := foreignLinks(pid, t)
 	if err != nil && !errors.Is(err, fs.ErrPermission) { // no process, or no /proc to believe
 		foreign, err = foreignHandles(pidfd, t)
 	}
-	// Only now it is known that what /proc showed was this process.
-	if err == nil && exited(int(pidfd.Fd())) {
-		err = unix.ESRCH
+	if err == nil {
+		err = stillThere(pidfd)
 	}
 	if err != nil {
 		var e *Error
@@ -78,6 +77,22 @@ func foreignLinks(pid int, t Type) (foreign Type, err error) {
 		}
 	}
 	return foreign, nil
+}
+
+// stillThere makes sure that what /proc showed was the process of the pidfd: it has not ended, so nobody else has its number.
+func stillThere(pidfd *os.File) (err error) {
+	c, err := pidfd.SyscallConn()
+	if err != nil {
+		return err
+	}
+	if c.Control(func(fd uintptr) {
+		if exited(int(fd)) {
+			err = unix.ESRCH
+		}
+	}) != nil {
+		return fs.ErrClosed
+	}
+	return err
 }
 
 // knowsUs reports whether a proc file system is of our PID namespace: it has us under the number that we have.
