@@ -80,19 +80,13 @@ func foreignLinks(pid int, t Type) (foreign Type, err error) {
 }
 
 // stillThere makes sure that what /proc showed was the process of the pidfd: it has not ended, so nobody else has its number.
-func stillThere(pidfd *os.File) (err error) {
-	c, err := pidfd.SyscallConn()
-	if err != nil {
-		return err
-	}
-	if c.Control(func(fd uintptr) {
-		if exited(int(fd)) {
-			err = unix.ESRCH
+func stillThere(pidfd *os.File) error {
+	return control(pidfd, func(fd int) error {
+		if exited(fd) {
+			return unix.ESRCH
 		}
-	}) != nil {
-		return fs.ErrClosed
-	}
-	return err
+		return nil
+	})
 }
 
 // knowsUs reports whether a proc file system is of our PID namespace: it has us under the number that we have.

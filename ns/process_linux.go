@@ -3,7 +3,6 @@
 package ns
 
 import (
-	"errors"
 	"os"
 	"strconv"
 	"strings"
@@ -61,23 +60,21 @@ func FromPIDFD(pidfd *os.File, t Type) (*Handle, error) {
 		return nil, &Error{Op: "open", Ref: ref, Err: ErrNotOneType}
 	}
 	var f *os.File
-	c, err := pidfd.SyscallConn()
-	if err == nil {
-		cerr := c.Control(func(fd uintptr) {
-			pid, noPID := pidOf(int(fd))
-			name := ref
-			if noPID == nil {
-				name = procPath(pid, 0, t)
-			}
-			if f, err = openByIoctl(int(fd), t, name); f != nil || err == unix.ESRCH {
-				return
-			}
-			if err = noPID; err == nil {
-				f, err = openProc(int(fd), "/proc/"+strconv.Itoa(pid), t, name)
-			}
-		})
-		err = errors.Join(cerr, err)
-	}
+	err := control(pidfd, func(fd int) (err error) {
+		pid, noPID := pidOf(fd)
+		name := ref
+		if noPID == nil {
+			name = procPath(pid, 0, t)
+		}
+		if f, err = openByIoctl(fd, t, name); f != nil || err == unix.ESRCH {
+			return err
+		}
+		if noPID != nil {
+			return noPID
+		}
+		f, err = openProc(fd, "/proc/"+strconv.Itoa(pid), t, name)
+		return err
+	})
 	return adopt(f, ref, err)
 }
 
